@@ -1,0 +1,1 @@
+"""Pure: frame → Figure. No streamlit in here."""

@@ -1,0 +1,1 @@
+"""Raw device files to published marts. Never imports streamlit, app or queries."""

@@ -1,0 +1,1 @@
+"""Many small files of a closed day → a few ordered ones."""

@@ -1,0 +1,1 @@
+"""raw → clean: discover, claim, check, convert, commit."""

@@ -1,0 +1,1 @@
+"""clean → analytics: a dbt project and its runner."""

@@ -1,0 +1,223 @@
+"""Settings: every knob, from ``HAULWATCH_*`` or a TOML file, validated once.
+
+Precedence: environment, then the file that ``HAULWATCH_CONFIG`` names (default ``haulwatch.toml``
+in the working folder, if there is one), then the defaults below.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.errors import HomeError, SettingsError
+
+PREFIX = "HAULWATCH_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+DEFAULT_CONFIG = "haulwatch.toml"
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone (try Asia/Makassar)") from error
+    return name
+
+
+class Settings(BaseSettings):
+    """What a site can decide. Each field's description is its line in the README."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    home: Path = Field(Path("var"), description="Folder of everything that Haulwatch writes.")
+    raw: str | None = Field(None, description="Raw files, if not `home/raw`: a folder.")
+    lake: str | None = Field(
+        None, description="`clean`, `analytics` and `quarantine`, if not in the home: a folder."
+    )
+    ledger: str | None = Field(
+        None, description="SQLAlchemy URL of the ledger, if not `home/ledger.db`."
+    )
+    s3_endpoint: str | None = Field(None, description="Address of the S3 server, if not AWS.")
+    s3_key: str | None = Field(None, description="S3 access key.")
+    s3_secret: SecretStr | None = Field(None, description="S3 secret key.")
+    s3_region: str | None = Field(None, description="S3 region.")
+    memory_limit: str = Field("4GB", description="Most memory DuckDB may use in one process.")
+    threads: int = Field(
+        default_factory=lambda: max(1, os.cpu_count() or 1),
+        ge=1,
+        le=256,
+        description="Processes that read raw files, and DuckDB's threads. Default: the cores.",
+    )
+    lease_seconds: float = Field(
+        60, ge=2, le=86_400, description="A claim that is not renewed for so long is free again."
+    )
+    gc_grace_seconds: float = Field(
+        86_400, ge=1, description="Files nobody refers to are kept for so long before gc."
+    )
+    query_seconds: float = Field(
+        60, gt=0, description="A query is stopped after so long; less than half the grace."
+    )
+    zone: str = Field("Asia/Makassar", description="Time zone of districts not named in ZONES.")
+    zones: dict[str, str] = Field(
+        {}, description='Time zones by district: {"MLKB": "Asia/Jakarta"}'
+    )
+    shift_start: dict[str, str] = Field(
+        {}, description='Start of shift 1 by district: {"MLKB": "06:30"}; others 06:00.'
+    )
+    poll_seconds: float = Field(15, ge=0.2, description="The worker looks for new files so often.")
+    window_start: int = Field(
+        1_577_836_800, description="Earliest second (epoch) that a device clock is believed."
+    )
+    batch_files: int = Field(
+        48, ge=1, le=5_000, description="Most raw files that one claim takes; bounds memory."
+    )
+    host: str = Field("127.0.0.1", description="Address the app listens on.")
+    port: int = Field(8501, ge=1, le=65_535, description="Port the app listens on.")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return _check_zone(value)
+
+    @field_validator("zones")
+    @classmethod
+    def _zones(cls, value: dict[str, str]) -> dict[str, str]:
+        return {district: _check_zone(name) for district, name in value.items()}
+
+    @field_validator("shift_start")
+    @classmethod
+    def _shift_start(cls, value: dict[str, str]) -> dict[str, str]:
+        for district, text in value.items():
+            if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+                raise ValueError(f"{district}: {text!r} is no time of day like 06:00")
+        return value
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _memory(cls, value: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", value):
+            raise ValueError(f"{value!r} is no size like 4GB")
+        return value
+
+    @field_validator("raw", "lake")
+    @classmethod
+    def _folder(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value:
+            raise ValueError(f"{value!r}: object stores are not supported yet; name a folder")
+        return value
+
+    @model_validator(mode="after")
+    def _grace(self) -> Settings:
+        if self.query_seconds * 2 > self.gc_grace_seconds:
+            # A reader must finish before the files under it may be deleted.
+            object.__setattr__(self, "query_seconds", self.gc_grace_seconds / 2.5)
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file; no dotenv, no secrets folder."""
+        del dotenv_settings, file_secret_settings
+        path = os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(path))
+
+    @property
+    def raw_root(self) -> Path:
+        """Folder of the raw files."""
+        return Path(self.raw).absolute() if self.raw else self.home.absolute() / "raw"
+
+    @property
+    def lake_root(self) -> Path:
+        """Folder that holds ``clean``, ``analytics`` and ``quarantine``."""
+        return Path(self.lake).absolute() if self.lake else self.home.absolute()
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger or f"sqlite:///{self.home.absolute() / 'ledger.db'}"
+
+    def zone_of(self, district: str) -> str:
+        """IANA name of the zone in which a district's people live."""
+        return self.zones.get(district, self.zone)
+
+
+def variable_of(field: str) -> str:
+    """Environment variable that sets a field."""
+    return PREFIX + field.upper()
+
+
+def load(**overrides: Any) -> Settings:
+    """Settings from the environment and the TOML file.
+
+    Raises SettingsError, which names the variable (or the file) and what is wrong with it.
+    """
+    path = os.environ.get(CONFIG_VARIABLE)
+    if path and not Path(path).is_file():
+        raise SettingsError(CONFIG_VARIABLE, f"there is no file {path}")
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = variable_of(str(first["loc"][0])) if first["loc"] else PREFIX + "*"
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] != "value_error":
+            reason = f"{first['input']!r}: {reason}"
+        raise SettingsError(name, reason) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(CONFIG_VARIABLE, f"{path or DEFAULT_CONFIG}: {error}") from error
+    except Exception as error:  # pydantic-settings' own error for a value that is no JSON
+        if type(error).__name__ != "SettingsError":
+            raise
+        field = re.search(r'field "(\w+)"', str(error))
+        name = variable_of(field.group(1)) if field else PREFIX + "*"
+        raise SettingsError(name, f"{os.environ.get(name)!r} is not valid JSON") from error
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """One sentence for each ``HAULWATCH_*`` variable that is no setting: likely a misspelling."""
+    known = {variable_of(name) for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    sentences = []
+    for name in sorted(set(environment) - known):
+        if name.startswith(PREFIX):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            sentences.append(f"{name} is no setting of Haulwatch and is ignored{hint}")
+    return sentences
+
+
+def ready_home(settings: Settings) -> Path:
+    """Make sure that the home exists and can be written; return it, absolute.
+
+    Raises HomeError when it is not a folder or cannot be written.
+    """
+    home = settings.home.absolute()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise HomeError(home, "is not a folder") from error
+    except OSError as error:
+        raise HomeError(home, f"cannot be written ({error.strerror})") from error
+    return home

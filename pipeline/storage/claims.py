@@ -1,0 +1,176 @@
+"""Who works on what: claims on raw files, and named leases.
+
+A claim is taken before work and ends with its commit, its release, or its expiry. Files of a claim
+that expired are *suspects*: one of them may have killed the batch, so they are tried one at a time,
+and only such lone attempts count against a file.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Integer, and_, func, insert, select, update
+
+from pipeline.errors import ClaimLost
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, clock, upsert
+
+#: A file that was alone in this many claims that died is set aside.
+MAX_ATTEMPTS = 5
+
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One raw key as discovery saw it; times in microseconds, ``etag`` tells versions apart."""
+
+    key: str
+    district: str
+    deviceid: str
+    hour: str
+    etag: str
+    size: int
+    arrived_at: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on some raw files until ``expires_at``."""
+
+    id: str
+    files: tuple[RawFile, ...]
+
+
+def new_id() -> str:
+    """A claim's id; the names of all files it writes begin with it."""
+    return uuid.uuid4().hex
+
+
+def begin(connection: Connection, kind: str, worker: str, lease_seconds: float) -> str:
+    """Record a claim without files (compaction, build) and return its id."""
+    claim_id, now = new_id(), clock(connection)
+    row = {"id": claim_id, "kind": kind, "worker": worker, "taken_at": now}
+    row["expires_at"] = now + int(lease_seconds * SECOND)
+    connection.execute(insert(t.claims).values(**row))
+    return claim_id
+
+
+def take(ledger: Ledger, worker: str, limit: int, lease_seconds: float) -> Claim | None:
+    """Claim up to ``limit`` pending raw files, oldest hour first; a suspect is claimed alone."""
+    with ledger.write() as connection:
+        expire(connection)
+        k = t.raw_keys.c
+        free = and_(k.state == "pending", k.claim_id.is_(None))
+        columns = (k.key, k.district, k.deviceid, k.hour, k.etag, k.size, k.arrived_at)
+        query = select(*columns).where(free, k.suspect.is_(False))
+        query = query.order_by(k.hour, k.district, k.key).limit(limit)
+        if not ledger.is_sqlite:
+            query = query.with_for_update(skip_locked=True)
+        rows = connection.execute(query).all()
+        if not rows:
+            alone = select(*columns).where(free, k.suspect.is_(True)).order_by(k.key).limit(1)
+            if not ledger.is_sqlite:
+                alone = alone.with_for_update(skip_locked=True)
+            rows = connection.execute(alone).all()
+        if not rows:
+            return None
+        claim_id = begin(connection, "ingest", worker, lease_seconds)
+        files = tuple(RawFile(**row._mapping) for row in rows)
+        for file in files:
+            connection.execute(
+                update(t.raw_keys)
+                .where(t.raw_keys.c.key == file.key)
+                .values(
+                    claim_id=claim_id,
+                    attempts=t.raw_keys.c.attempts + t.raw_keys.c.suspect.cast(Integer),
+                )
+            )
+        return Claim(claim_id, files)
+
+
+def renew(ledger: Ledger, claim_ids: list[str], lease_seconds: float) -> None:
+    """Move the end of held claims on."""
+    with ledger.write() as connection:
+        connection.execute(
+            update(t.claims)
+            .where(t.claims.c.id.in_(claim_ids), t.claims.c.outcome.is_(None))
+            .values(expires_at=clock(connection) + int(lease_seconds * SECOND))
+        )
+
+
+def hold(connection: Connection, claim_id: str) -> None:
+    """Fence: raise ClaimLost unless the claim is still held. First thing in every commit."""
+    query = select(t.claims.c.id).where(
+        t.claims.c.id == claim_id,
+        t.claims.c.outcome.is_(None),
+        t.claims.c.expires_at > clock(connection),
+    )
+    if not connection.dialect.name == "sqlite":
+        query = query.with_for_update()
+    if connection.execute(query).first() is None:
+        raise ClaimLost(claim_id)
+
+
+def end(connection: Connection, claim_id: str, outcome: str) -> None:
+    """Close a claim: ``committed`` or ``released``. Files it still holds are free again."""
+    connection.execute(
+        update(t.claims)
+        .where(t.claims.c.id == claim_id, t.claims.c.outcome.is_(None))
+        .values(outcome=outcome, ended_at=clock(connection))
+    )
+    connection.execute(
+        update(t.raw_keys).where(t.raw_keys.c.claim_id == claim_id).values(claim_id=None)
+    )
+
+
+def expire(connection: Connection) -> None:
+    """End claims whose lease ran out: their files become suspects, or are set aside after five."""
+    now = clock(connection)
+    dead = select(t.claims.c.id).where(t.claims.c.outcome.is_(None), t.claims.c.expires_at <= now)
+    ids = [str(row[0]) for row in connection.execute(dead)]
+    if not ids:
+        return
+    held = t.raw_keys.c.claim_id.in_(ids)
+    worn_out = t.raw_keys.c.attempts >= MAX_ATTEMPTS
+    message = f"set aside: the worker died {MAX_ATTEMPTS} times while it read this file alone"
+    connection.execute(
+        update(t.raw_keys)
+        .where(held, worn_out)
+        .values(state="failed", claim_id=None, error=message)
+    )
+    connection.execute(update(t.raw_keys).where(held).values(suspect=True, claim_id=None))
+    connection.execute(
+        update(t.claims).where(t.claims.c.id.in_(ids)).values(outcome="expired", ended_at=now)
+    )
+
+
+def backlog(connection: Connection) -> int:
+    """Raw files not yet committed or failed, those under another's claim included."""
+    query = select(func.count()).where(t.raw_keys.c.state == "pending")
+    return int(connection.execute(query).scalar_one())
+
+
+def lease(ledger: Ledger, name: str, holder: str, seconds: float) -> bool:
+    """Take or keep a named lease; False while somebody else holds it."""
+    with ledger.write() as connection:
+        now = clock(connection)
+        query = select(t.leases.c.holder).where(
+            t.leases.c.name == name,
+            t.leases.c.expires_at > now,
+            t.leases.c.holder != holder,
+        )
+        if connection.execute(query).first() is not None:
+            return False
+        row = {"name": name, "holder": holder, "expires_at": now + int(seconds * SECOND)}
+        upsert(connection, t.leases, [row])
+        return True
+
+
+def give_back(ledger: Ledger, name: str, holder: str) -> None:
+    """End a lease early; nothing happens when it is not ours."""
+    with ledger.write() as connection:
+        connection.execute(
+            t.leases.delete().where(t.leases.c.name == name, t.leases.c.holder == holder)
+        )

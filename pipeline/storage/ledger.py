@@ -1,0 +1,226 @@
+"""The ledger: one database that says what exists, what is visible, and who did what.
+
+SQLite by default (WAL; every writing transaction is ``BEGIN IMMEDIATE``, for a deferred one that
+upgrades fails at once when another writes), PostgreSQL by URL. Its own modules hold the verbs:
+``claims`` (who works on what), ``manifest`` (what is visible), ``people`` (users, audit).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from pipeline.errors import SettingsError
+from pipeline.settings import Settings, ready_home
+from pipeline.storage import tables as t
+
+#: Milliseconds that a SQLite writer waits for its turn.
+BUSY_MS = 30_000
+
+
+def worker_name() -> str:
+    """A name no other process has, readable in a list: host, process id, a few random digits."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+class Ledger:
+    """The database and its two kinds of transaction. Cheap to make; safe to share by threads."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.engine = _engine(url)
+        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+            raise SettingsError("HAULWATCH_LEDGER", f"{url!r}: {error}") from error
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on the default, file-based ledger."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent snapshot; nothing written is kept."""
+        with self.engine.connect() as connection:
+            connection.execution_options(haulwatch_read=True)
+            if not self.is_sqlite:
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                )
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One writing transaction: committed at the end, rolled back on any exception."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # We begin transactions ourselves: the driver would begin deferred ones.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_MS}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("haulwatch_read")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name, its schema brought up to date.
+
+    Raises HomeError when the home cannot be used and SettingsError when the URL leads nowhere or a
+    district's zone is not the one its files were dated by.
+    """
+    ready_home(settings)
+    ledger = Ledger(settings.ledger_url)
+    try:
+        from pipeline.storage.migrate import upgrade
+
+        upgrade(ledger)
+        _check_zones(ledger, settings)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise SettingsError("HAULWATCH_LEDGER", f"{_masked(ledger)}: {reason}") from error
+    return ledger
+
+
+def _masked(ledger: Ledger) -> str:
+    return ledger.engine.url.render_as_string(hide_password=True)
+
+
+def _check_zones(ledger: Ledger, settings: Settings) -> None:
+    with ledger.read() as connection:
+        for row in connection.execute(select(t.zones.c.district, t.zones.c.zone)):
+            district, zone = str(row[0]), str(row[1])
+            if settings.zone_of(district) != zone:
+                variable = "HAULWATCH_ZONES" if district in settings.zones else "HAULWATCH_ZONE"
+                raise SettingsError(
+                    variable,
+                    f"district {district} was dated by {zone}, not {settings.zone_of(district)}; "
+                    f"set it back, or change it with: haulwatch reingest --district {district}",
+                )
+
+
+def record_zone(connection: Connection, district: str, zone: str) -> None:
+    """Remember the zone by which a district's files are dated, at its first use."""
+    insert_or_skip(connection, t.zones, [{"district": district, "zone": zone}])
+
+
+def insert_or_skip(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; those whose key is there already are left as they are."""
+    if rows:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def upsert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; one whose primary key is there already takes the new values."""
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows)
+    )
+
+
+def clock(connection: Connection) -> int:
+    """The database's own time in microseconds: leases of all machines are measured by it."""
+    if connection.dialect.name == "sqlite":
+        # unixepoch('subsec') needs SQLite 3.42; Debian 12 has 3.40
+        query = "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+    else:
+        query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    return int(connection.execute(text(query)).scalar_one())
+
+
+def counter(connection: Connection, name: str) -> int:
+    """Present value of a named counter; 0 before its first step."""
+    query = select(t.counters.c.value).where(t.counters.c.name == name)
+    return int(connection.execute(query).scalar_one_or_none() or 0)
+
+
+def step(connection: Connection, name: str) -> int:
+    """Move a counter on by one and return its new value. Orders all commits that move it."""
+    insert_or_skip(connection, t.counters, [{"name": name, "value": 0}])
+    connection.execute(
+        update(t.counters).where(t.counters.c.name == name).values(value=t.counters.c.value + 1)
+    )
+    return counter(connection, name)
+
+
+def extra_fields(connection: Connection) -> dict[str, str]:
+    """Fields outside the dictionary: name → DOUBLE or VARCHAR, in the order they were met."""
+    query = select(t.fields.c.name, t.fields.c.type).order_by(t.fields.c.id)
+    return {str(name): str(kind) for name, kind in connection.execute(query)}
+
+
+@contextmanager
+def run(ledger: Ledger, kind: str, worker: str) -> Iterator[dict[str, Any]]:
+    """Record one piece of work; what the caller puts into the yielded dict is kept with it."""
+    with ledger.write() as connection:
+        row = {"kind": kind, "worker": worker, "started_at": clock(connection), "status": "running"}
+        number = connection.execute(insert(t.runs).values(**row)).inserted_primary_key
+    run_id = int(number[0]) if number else 0
+    detail: dict[str, Any] = {}
+    status = "failed"
+    try:
+        yield detail
+        status = "failed" if detail.get("error") else "ok"
+    except BaseException as error:
+        detail["error"] = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        with ledger.write() as connection:
+            connection.execute(
+                update(t.runs)
+                .where(t.runs.c.id == run_id)
+                .values(status=status, ended_at=clock(connection), detail=json.dumps(detail))
+            )
+
+
+def data_version(ledger: Ledger) -> int:
+    """Version of everything visible; changes with every commit that a reader could notice."""
+    with ledger.read() as connection:
+        return counter(connection, "data")
+
+
+def count_by(connection: Connection, column: Any) -> dict[str, int]:
+    """Rows of a table by one of its columns."""
+    query = select(column, func.count()).group_by(column)
+    return {str(row[0]): int(row[1]) for row in connection.execute(query)}

@@ -1,0 +1,37 @@
+"""Bring the ledger's schema up to date with Alembic, without an ini file and only when needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from pipeline.storage.ledger import Ledger
+
+#: Name of the newest revision; a test holds it against the files in ``migrations/versions``.
+HEAD = "0001"
+
+
+def revision(connection: Connection) -> str | None:
+    """Revision of a ledger's schema; None where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def upgrade(ledger: Ledger, target: str = "head") -> None:
+    """Create or upgrade the schema in one transaction; processes that start together take turns."""
+    if target == "head":
+        with ledger.read() as connection:
+            if revision(connection) == HEAD:
+                return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with ledger.write() as connection:
+        if target == "head" and revision(connection) == HEAD:
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)

@@ -1,0 +1,280 @@
+"""The ledger's tables, all of them, and nothing else.
+
+Times are microseconds since 1970, UTC (``*_at``, ``*_ts``): one integer compares the same on
+SQLite and on PostgreSQL. What is stored as JSON is text, written and read by this package only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+#: Ids that the database mints: SQLite only counts by itself on INTEGER.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+#: Named counters. ``data`` moves with every change of what is visible: pages key caches on it.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+#: Zones as first used, by district: files are dated by them, so they cannot change silently.
+zones = Table(
+    "zones",
+    metadata,
+    Column("district", String, primary_key=True),
+    Column("zone", String, nullable=False),
+)
+
+#: One row a raw key: what the store shows, and who is at work on it.
+raw_keys = Table(
+    "raw_keys",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("district", String),
+    Column("deviceid", String),
+    Column("hour", String),
+    Column("etag", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("arrived_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    # pending | done | failed | ignored
+    Column("state", String, nullable=False),
+    Column("claim_id", String),
+    Column("suspect", Boolean, nullable=False, default=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text),
+    Index("raw_keys_state", "state", "claim_id"),
+)
+
+#: One row an object version, fixed at its commit. ``id`` is ``_src`` in ``clean``.
+raw_objects = Table(
+    "raw_objects",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("district", String, nullable=False),
+    Column("deviceid", String, nullable=False),
+    Column("hour", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("arrived_at", BigInteger, nullable=False),
+    Column("committed_at", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("blank", BigInteger, nullable=False),
+    Column("overlapped", BigInteger, nullable=False, default=0),
+    Column("rescued", BigInteger, nullable=False, default=0),
+    Column("min_ts", BigInteger),
+    Column("max_ts", BigInteger),
+    Column("unitno", String),
+    Column("fwversion", String),
+    Column("flags", Text, nullable=False, default=""),
+    Column("error", Text),
+    Column("rules_version", Integer, nullable=False),
+    Column("dead_at", BigInteger),
+    Index("raw_objects_key", "key"),
+    Index("raw_objects_device", "deviceid", "min_ts"),
+    Index("raw_objects_hour", "hour", "district"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("worker", String, nullable=False),
+    Column("taken_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    # NULL while held; committed | released | expired
+    Column("outcome", String),
+    Column("ended_at", BigInteger),
+)
+
+#: Named locks with an end, for what one process does at a time.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+#: The manifest: every file that is or was visible. A file's name begins with the id of the claim
+#: that writes it, so gc knows the owner of a file that is not (yet) in here.
+data_files = Table(
+    "data_files",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("claim_id", String, nullable=False),
+    # clean | analytics | quarantine
+    Column("layer", String, nullable=False),
+    # telemetry, or the mart's name
+    Column("dataset", String, nullable=False),
+    Column("path", String, nullable=False, unique=True),
+    Column("hiveperiod", String, nullable=False),
+    Column("dstrct_code", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("min_ts", BigInteger),
+    Column("max_ts", BigInteger),
+    # JSON list of the unit numbers inside, for pruning
+    Column("units", Text, nullable=False, default="[]"),
+    Column("compacted", Boolean, nullable=False, default=False),
+    Column("committed_at", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("superseded_at", BigInteger),
+    Index("data_files_live", "dataset", "hiveperiod", "dstrct_code", "superseded_at"),
+)
+
+#: Which object versions' rows a data file holds.
+file_sources = Table(
+    "file_sources",
+    metadata,
+    Column("file_id", BigInteger, ForeignKey("data_files.id"), nullable=False),
+    Column("src", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    PrimaryKeyConstraint("file_id", "src"),
+    Index("file_sources_src", "src"),
+)
+
+#: Versions by local day and district. Dirty means: data_version > built_version, never a flag.
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("hiveperiod", String, nullable=False),
+    Column("dstrct_code", String, nullable=False),
+    Column("data_version", BigInteger, nullable=False),
+    Column("compacted_version", BigInteger, nullable=False, default=0),
+    Column("built_version", BigInteger, nullable=False, default=0),
+    Column("built_at", BigInteger),
+    PrimaryKeyConstraint("hiveperiod", "dstrct_code"),
+)
+
+#: Fields that are not in the dictionary, in the order in which they were met.
+fields = Table(
+    "fields",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("folded", String, nullable=False, unique=True),
+    Column("type", String, nullable=False),
+    Column("first_key", String, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("deviceid", String, nullable=False),
+    Column("unitno", String, nullable=False),
+    Column("unittype", String, nullable=False),
+    Column("dstrct_code", String, nullable=False),
+    Column("model", String, nullable=False, default=""),
+    # ISO dates, local; valid_to is the last valid day, NULL while open
+    Column("valid_from", String, nullable=False),
+    Column("valid_to", String),
+    PrimaryKeyConstraint("deviceid", "valid_from"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    # ingest | compact | build | gc
+    Column("kind", String, nullable=False),
+    Column("worker", String, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    # running | ok | failed
+    Column("status", String, nullable=False),
+    Column("detail", Text, nullable=False, default="{}"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+)
+
+#: Work that a person asked for from the pages; the worker takes the oldest first.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("taken_at", BigInteger),
+)
+
+#: Results of the marts' tests, one row a test of the latest run over a set of partitions.
+mart_tests = Table(
+    "mart_tests",
+    metadata,
+    Column("run_id", BigInteger, nullable=False),
+    Column("test", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("message", Text),
+    PrimaryKeyConstraint("run_id", "test"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("username", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("role", String, nullable=False),
+    # JSON list; empty means every district
+    Column("districts", Text, nullable=False, default="[]"),
+    Column("disabled", Boolean, nullable=False, default=False),
+    Column("token_version", Integer, nullable=False, default=1),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("username", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Index("sign_ins_who", "username", "address", "at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("subject", String, nullable=False, default=""),
+    Column("detail", Text, nullable=False, default="{}"),
+)

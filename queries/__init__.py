@@ -1,0 +1,1 @@
+"""Read-only questions in SQL, over the manifest's files."""
