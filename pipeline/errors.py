@@ -16,10 +16,15 @@ HaulwatchError
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class HaulwatchError(Exception):
     """Root of all failures with a message fit for a person."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Child processes raise these too; pickle would call __init__ with the finished message.
+        return _rebuild, (type(self), str(self), self.__dict__)
 
 
 class UsageError(HaulwatchError):
@@ -84,3 +89,10 @@ class BuildFailed(Terminal):
     def __init__(self, failures: list[str]) -> None:
         self.failures = failures
         super().__init__("tests failed: " + "; ".join(failures))
+
+
+def _rebuild(kind: type[HaulwatchError], message: str, state: dict[str, Any]) -> HaulwatchError:
+    error = kind.__new__(kind)
+    error.args = (message,)
+    error.__dict__.update(state)
+    return error

@@ -60,3 +60,8 @@ def day_span(day: str, zone: str) -> tuple[datetime, datetime]:
 def is_closed(day: str, zone: str, now: datetime) -> bool:
     """True once no ordinary file of that local day is still to come."""
     return now >= day_span(day, zone)[1] + CLOSES_AFTER
+
+
+def next_day(day: str, by: int = 1) -> str:
+    """The ISO date ``by`` days later (earlier when negative)."""
+    return (date.fromisoformat(day) + timedelta(days=by)).isoformat()

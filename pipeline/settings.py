@@ -156,6 +156,17 @@ class Settings(BaseSettings):
         """SQLAlchemy URL of the ledger."""
         return self.ledger or f"sqlite:///{self.home.absolute() / 'ledger.db'}"
 
+    @property
+    def duckdb(self) -> dict[str, str | bool | int | float | list[str]]:
+        """Limits of one DuckDB instance; they belong to the instance, not to a query."""
+        return {
+            "threads": self.threads,
+            "memory_limit": self.memory_limit,
+            "temp_directory": str(self.lake_root / "tmp"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+
     def zone_of(self, district: str) -> str:
         """IANA name of the zone in which a district's people live."""
         return self.zones.get(district, self.zone)

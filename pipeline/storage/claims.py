@@ -107,7 +107,7 @@ def hold(connection: Connection, claim_id: str) -> None:
         t.claims.c.outcome.is_(None),
         t.claims.c.expires_at > clock(connection),
     )
-    if not connection.dialect.name == "sqlite":
+    if connection.dialect.name != "sqlite":
         query = query.with_for_update()
     if connection.execute(query).first() is None:
         raise ClaimLost(claim_id)
@@ -123,6 +123,17 @@ def end(connection: Connection, claim_id: str, outcome: str) -> None:
     connection.execute(
         update(t.raw_keys).where(t.raw_keys.c.claim_id == claim_id).values(claim_id=None)
     )
+
+
+def abandon(ledger: Ledger, claim_id: str) -> None:
+    """End a claim whose process died under our eyes: as if its lease had run out."""
+    with ledger.write() as connection:
+        connection.execute(
+            update(t.claims)
+            .where(t.claims.c.id == claim_id, t.claims.c.outcome.is_(None))
+            .values(expires_at=0)
+        )
+        expire(connection)
 
 
 def expire(connection: Connection) -> None:
@@ -146,9 +157,14 @@ def expire(connection: Connection) -> None:
     )
 
 
-def backlog(connection: Connection) -> int:
-    """Raw files not yet committed or failed, those under another's claim included."""
+def backlog(connection: Connection, *, free: bool = False) -> int:
+    """Raw files not yet committed or failed, those under another's claim included.
+
+    With ``free`` only those that nobody works on.
+    """
     query = select(func.count()).where(t.raw_keys.c.state == "pending")
+    if free:
+        query = query.where(t.raw_keys.c.claim_id.is_(None))
     return int(connection.execute(query).scalar_one())
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from pipeline.errors import ClaimLost
 from pipeline.storage import claims
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, record_zone, step, upsert
+from pipeline.storage.ledger import Ledger, clock, insert_or_skip, record_zone, step, upsert
 
 CLEAN = "clean"
 ANALYTICS = "analytics"
@@ -111,11 +111,44 @@ def live(
 
 
 def dirty(connection: Connection, column: Any) -> list[Partition]:
-    """Partitions whose data is newer than what ``column`` (built or compacted version) says."""
+    """Partitions newer than ``column``: ``compacted_version`` or ``built_version`` of the table.
+
+    What is built also depends on its context; what is compacted on its rows alone.
+    """
     p = t.partitions.c
-    query = select(p.hiveperiod, p.dstrct_code, p.data_version).where(p.data_version > column)
-    rows = connection.execute(query.order_by(p.hiveperiod, p.dstrct_code))
-    return [Partition(**row._mapping) for row in rows]
+    newest: Any = p.data_version
+    if column.name == p.built_version.name:
+        newest = case((p.context_version > newest, p.context_version), else_=newest)
+    query = select(p.hiveperiod, p.dstrct_code, newest.label("data_version"))
+    query = query.where(newest > column).order_by(p.hiveperiod, p.dstrct_code)
+    return [Partition(**row._mapping) for row in connection.execute(query)]
+
+
+def touch(connection: Connection, days: Iterable[tuple[str, str]], closed_hours: int = 0) -> None:
+    """Mark (day, district)s whose context changed: their marts are to be built again."""
+    days = sorted(set(days))
+    if not days:
+        return
+    version = step(connection, "data")
+    fresh = [
+        {"hiveperiod": day, "dstrct_code": district, "data_version": 0, "closed_hours": 0}
+        for day, district in days
+    ]
+    insert_or_skip(connection, t.partitions, fresh)
+    for day, district in days:
+        connection.execute(
+            update(t.partitions)
+            .where(t.partitions.c.hiveperiod == day, t.partitions.c.dstrct_code == district)
+            .values(
+                context_version=version,
+                closed_hours=max_of(t.partitions.c.closed_hours, closed_hours),
+            )
+        )
+
+
+def max_of(column: Any, value: int) -> Any:
+    """The larger of a column and a number, on every database."""
+    return case((column > value, column), else_=value)
 
 
 def commit_ingest(
@@ -124,29 +157,45 @@ def commit_ingest(
     objects: Sequence[dict[str, Any]],
     files: Sequence[NewFile],
     zone_by_district: dict[str, str],
+    unchanged: Sequence[str] = (),
+    neighbours: Iterable[tuple[str, str]] = (),
 ) -> None:
     """Make one claim's rows visible, all of them or none.
 
     ``objects`` are rows of ``raw_objects`` without ``committed_at``; one whose status is *failed*
-    has no rows in ``files`` and is kept for the retry. Raises ClaimLost.
+    has no rows in ``files`` and is kept for the retry. Keys of the claim that are neither among
+    them nor ``unchanged`` are free again, as are those that changed in the store meanwhile.
+    ``neighbours`` are the days beside those written, where rows lie close to midnight.
+    Raises ClaimLost.
     """
+    etags = {file.key: file.etag for file in claim.files}
     with ledger.write() as connection:
         claims.hold(connection, claim.id)
         now = clock(connection)
         for district, zone in sorted(zone_by_district.items()):
             record_zone(connection, district, zone)
         upsert(connection, t.raw_objects, [{**row, "committed_at": now} for row in objects])
-        for row in objects:
-            state = "failed" if row["status"] == "failed" else "done"
+        outcomes = [
+            (row["key"], "failed" if row["status"] == "failed" else "done", row["error"])
+            for row in objects
+        ]
+        k = t.raw_keys.c
+        for key, state, error in outcomes + [(key, "done", None) for key in unchanged]:
             connection.execute(
                 update(t.raw_keys)
-                .where(t.raw_keys.c.key == row["key"], t.raw_keys.c.claim_id == claim.id)
-                .values(state=state, suspect=False, attempts=0, error=row["error"])
+                .where(k.key == key, k.claim_id == claim.id, k.etag == etags[key])
+                .values(state=state, suspect=False, attempts=0, error=error)
             )
-        if files:
-            _add(connection, claim.id, files, step(connection, "data"), now)
-        else:
-            step(connection, "data")  # the ledger's own figures changed: pages must look again
+        # Even without rows the ledger's own figures changed: pages must look again.
+        version = step(connection, "data")
+        _insert(connection, claim.id, files, version, now)
+        days = sorted({(file.hiveperiod, file.dstrct_code) for file in files})
+        rows = [
+            {"hiveperiod": day, "dstrct_code": district, "data_version": version}
+            for day, district in days
+        ]
+        upsert(connection, t.partitions, rows)
+        touch(connection, set(neighbours) & _partitions(connection))
         claims.end(connection, claim.id, "committed")
 
 
@@ -213,6 +262,12 @@ def record_tests(connection: Connection, tests: Sequence[dict[str, Any]]) -> Non
         connection.execute(insert(t.mart_tests), list(tests))
 
 
+def _partitions(connection: Connection) -> set[tuple[str, str]]:
+    p = t.partitions.c
+    rows = connection.execute(select(p.hiveperiod, p.dstrct_code))
+    return {(str(row[0]), str(row[1])) for row in rows}
+
+
 def _supersede(connection: Connection, claim_id: str, ids: list[int], now: int) -> None:
     done = connection.execute(
         update(t.data_files)
@@ -221,19 +276,6 @@ def _supersede(connection: Connection, claim_id: str, ids: list[int], now: int) 
     )
     if done.rowcount != len(ids):
         raise ClaimLost(claim_id)
-
-
-def _add(
-    connection: Connection, claim_id: str, files: Sequence[NewFile], version: int, now: int
-) -> None:
-    """Insert new files of ``clean`` and mark their partitions as changed."""
-    _insert(connection, claim_id, files, version, now)
-    days = sorted({(file.hiveperiod, file.dstrct_code) for file in files})
-    rows = [
-        {"hiveperiod": day, "dstrct_code": district, "data_version": version}
-        for day, district in days
-    ]
-    upsert(connection, t.partitions, rows)
 
 
 def _insert(

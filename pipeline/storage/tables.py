@@ -156,13 +156,17 @@ file_sources = Table(
     Index("file_sources_src", "src"),
 )
 
-#: Versions by local day and district. Dirty means: data_version > built_version, never a flag.
+#: Versions by local day and district. Dirty is never a flag: a day is to be compacted while
+#: data_version > compacted_version, and to be built while data_version or context_version (its
+#: neighbours, its closed hours, the register) > built_version.
 partitions = Table(
     "partitions",
     metadata,
     Column("hiveperiod", String, nullable=False),
     Column("dstrct_code", String, nullable=False),
     Column("data_version", BigInteger, nullable=False),
+    Column("context_version", BigInteger, nullable=False, default=0),
+    Column("closed_hours", Integer, nullable=False, default=0),
     Column("compacted_version", BigInteger, nullable=False, default=0),
     Column("built_version", BigInteger, nullable=False, default=0),
     Column("built_at", BigInteger),

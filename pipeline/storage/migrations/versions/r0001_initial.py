@@ -124,6 +124,8 @@ def upgrade() -> None:
         sa.Column("hiveperiod", sa.String(), nullable=False),
         sa.Column("dstrct_code", sa.String(), nullable=False),
         sa.Column("data_version", sa.BigInteger(), nullable=False),
+        sa.Column("context_version", sa.BigInteger(), nullable=False),
+        sa.Column("closed_hours", sa.Integer(), nullable=False),
         sa.Column("compacted_version", sa.BigInteger(), nullable=False),
         sa.Column("built_version", sa.BigInteger(), nullable=False),
         sa.Column("built_at", sa.BigInteger(), nullable=True),

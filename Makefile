@@ -1,0 +1,57 @@
+# Everything sets itself up: Python 3.11 with venv, and make, are all that must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: help setup demo test test-long lint check format screenshots readme lock clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Make .venv with the locked dependencies
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 …"; exit 2; }
+	@echo "setting up .venv (a minute or two, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: $(STAMP) ## A simulated fleet, taken in and served; prints the address and who may sign in
+	@$(BIN)/haulwatch demo
+
+test: $(STAMP) lint ## Lint, types and every test but the long ones (within 15 minutes)
+	@bash .ci/chromium
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
+
+test-long: $(STAMP) ## The tests that take minutes each
+	@bash .ci/chromium
+	@$(BIN)/python -m pytest -m long
+
+lint: $(STAMP) ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP) ## Put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+readme: $(STAMP) ## Write the README's and docs' generated tables anew
+	@$(BIN)/python -m tests.tables
+
+screenshots: $(STAMP) ## Take the README's screenshots from a demo
+	@bash .ci/chromium
+	@$(BIN)/python -m tests.browser.screenshots
+
+lock: $(STAMP) ## Resolve the locks anew from pyproject.toml
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+
+clean: ## Remove what was set up and made (never the home, var/)
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts

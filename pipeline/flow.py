@@ -1,0 +1,164 @@
+"""raw → clean → analytics, as a list of steps. Start reading here.
+
+    raw/        as delivered
+      │ ingest    discover → claim → unpack, prove, clean → commit
+    clean/      one Parquet file a claim, day and district
+      │ compact   closed days merged into few files, swapped through the manifest
+      │ build     dbt: staging → marts, tests, then publish
+    analytics/  marts by day and district
+      │ gc        what nobody refers to any more
+
+Each step finds out by itself what is to be done; what is up to date is skipped. The worker runs
+them over and over, the command line one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import wait
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pipeline.errors import BuildFailed
+from pipeline.pool import Pool
+from pipeline.settings import Settings
+from pipeline.storage.ledger import Ledger, open_ledger, run, worker_name
+
+if TYPE_CHECKING:
+    from pipeline.compact.run import CompactResult
+    from pipeline.gc import GcResult
+    from pipeline.ingest.run import IngestResult
+    from pipeline.marts.build import BuildResult
+
+Progress = Callable[[int, int], None]
+
+
+class Flow:
+    """The steps and what they share: ledger, settings, child processes. A context manager."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, worker: str | None = None) -> None:
+        self.settings, self.ledger = settings, ledger
+        self.worker = worker or worker_name()
+        self._readers: Pool | None = None
+        self._builder: Pool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child processes."""
+        for pool in (self._readers, self._builder):
+            if pool:
+                pool.shutdown(cancel_futures=True)
+        self._readers = self._builder = None
+
+    @property
+    def readers(self) -> Pool:
+        """Processes that read and write telemetry, one core each."""
+        if self._readers is None:
+            self._readers = Pool(self.settings.threads)
+        return self._readers
+
+    def ingest(
+        self,
+        *,
+        full: bool = True,
+        budget_seconds: float | None = None,
+        progress: Progress | None = None,
+    ) -> IngestResult:
+        """Take in the raw files that arrived."""
+        from pipeline.ingest.run import Ingest
+
+        step = Ingest(self.ledger, self.settings, self.worker, self.readers)
+        result = step.run(full=full, budget_seconds=budget_seconds, progress=progress)
+        if sum(result.files.values()) > result.files["ignored"] or result.errors:
+            with run(self.ledger, "ingest", self.worker) as detail:
+                detail.update(result.as_json())
+                if result.errors:
+                    detail["error"] = result.errors[0]
+        return result
+
+    def compact(
+        self,
+        *,
+        day: str | None = None,
+        district: str | None = None,
+        now: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> CompactResult:
+        """Merge closed days."""
+        from pipeline.compact.run import Compact
+
+        step = Compact(self.ledger, self.settings, self.worker, self.readers)
+        if not step.plan(day=day, district=district, now=now):
+            from pipeline.compact.run import CompactResult
+
+            return CompactResult()
+        with run(self.ledger, "compact", self.worker) as detail:
+            result = step.run(day=day, district=district, now=now, progress=progress)
+            detail.update(result.as_json())
+        return result
+
+    def build(
+        self, *, day: str | None = None, district: str | None = None, now: datetime | None = None
+    ) -> BuildResult:
+        """Build and publish the marts of days that changed. Raises BuildFailed."""
+        if self._builder is None:
+            self._builder = Pool(1, self.settings.threads)
+        future = self._builder.submit(
+            _build, self.settings, self.worker, day=day, district=district, now=now
+        )
+        wait([future])
+        return future.result()
+
+    def gc(self) -> GcResult:
+        """Delete files that nobody refers to."""
+        from pipeline.gc import collect
+
+        with run(self.ledger, "gc", self.worker) as detail:
+            result = collect(self.ledger, self.settings)
+            detail.update(result.as_json())
+        return result
+
+
+def _build(
+    settings: Settings,
+    worker: str,
+    *,
+    day: str | None,
+    district: str | None,
+    now: datetime | None,
+) -> BuildResult:
+    """One build, in the child that keeps dbt loaded: importing it takes seconds."""
+    from pipeline.marts.build import build, is_due
+
+    ledger = open_ledger(settings)
+    try:
+        if not is_due(ledger, day=day, district=district):
+            return _nothing()
+        with run(ledger, "build", worker) as detail:
+            try:
+                result = build(ledger, settings, worker, day=day, district=district, now=now)
+            except BuildFailed as error:
+                detail["failed"] = error.failures
+                raise
+            detail.update(partitions=result.partitions, rows=result.rows, tests=result.tests)
+            detail.update(seconds=round(result.seconds, 3))
+        return result
+    finally:
+        ledger.close()
+
+
+def _nothing() -> BuildResult:
+    from pipeline.marts.build import BuildResult
+
+    return BuildResult(partitions=0, rows={}, tests=0, failed=[], seconds=0.0)

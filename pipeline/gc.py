@@ -1,0 +1,95 @@
+"""Delete what nobody refers to: files of dead claims, and superseded files after the grace.
+
+A file's name begins with the id of the claim that wrote it. It is kept while that claim is held or
+ended within the grace, and while any manifest row newer than the grace refers to it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from pipeline.settings import Settings
+from pipeline.storage import tables as t
+from pipeline.storage.claims import SECOND, expire
+from pipeline.storage.ledger import Ledger, clock
+
+LAYERS = ("clean", "analytics", "quarantine")
+
+
+@dataclass
+class GcResult:
+    """Files deleted and the room that made."""
+
+    files: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``gc --json`` prints."""
+        return {"files": self.files, "bytes": self.bytes, "seconds": round(self.seconds, 3)}
+
+
+def collect(ledger: Ledger, settings: Settings) -> GcResult:
+    """One pass over the lake. Manifest rows go first: what stays behind is an orphan at worst."""
+    started = time.monotonic()
+    result = GcResult()
+    # The listing comes before the manifest is read: a file that a commit makes visible in between
+    # is then in the manifest, and one that appears afterwards is not in the listing.
+    found = list(_files(settings.lake_root))
+    with ledger.write() as connection:
+        expire(connection)
+        before = clock(connection) - int(settings.gc_grace_seconds * SECOND)
+        f, c = t.data_files.c, t.claims.c
+        old = select(f.id).where(f.superseded_at < before)
+        connection.execute(delete(t.file_sources).where(t.file_sources.c.file_id.in_(old)))
+        connection.execute(delete(t.data_files).where(f.superseded_at < before))
+        kept = {str(row[0]) for row in connection.execute(select(f.path))}
+        # A file of a claim that this ledger never saw is not ours to judge: the ledger may be new.
+        dead = select(c.id).where(c.outcome.is_not(None), c.ended_at < before)
+        owners = {str(row[0]) for row in connection.execute(dead)}
+    for path in found:
+        if path in kept or _owner(path) not in owners:
+            continue
+        size = _remove(settings.lake_root / path)
+        if size is not None:
+            result.files += 1
+            result.bytes += size
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def _owner(path: str) -> str:
+    return path.rsplit("/", 1)[-1].lstrip(".").split("-", 1)[0].split(".", 1)[0]
+
+
+def _files(root: Path) -> list[str]:
+    return [
+        os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
+        for layer in LAYERS
+        for folder, _, names in os.walk(root / layer)
+        for name in names
+        if name.endswith((".parquet", ".parquet.tmp"))
+    ]
+
+
+def orphans(ledger: Ledger, settings: Settings) -> list[str]:
+    """Files in the lake that the manifest does not know, whatever their age."""
+    found = _files(settings.lake_root)
+    with ledger.read() as connection:
+        known = {str(row[0]) for row in connection.execute(select(t.data_files.c.path))}
+    return [path for path in found if path not in known]
+
+
+def _remove(path: Path) -> int | None:
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return None
+    return size

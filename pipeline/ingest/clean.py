@@ -1,0 +1,217 @@
+"""Raw values → clean values: time, local day, sentinels, limits. One rule a function.
+
+A value that is kept nowhere else goes to the row's ``_rescued``: a JSON object of field → the
+value as it came (beyond its limits, an error code, or contradicting the path).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline import fields, localtime
+from pipeline.errors import RefusedByFastPath
+from pipeline.storage.claims import RawFile
+
+SENTINEL_WORDS = ["-9999", "-9999.0"]
+
+#: A heartbeat may lie so far after its file's arrival: device clocks drift by minutes, and a day
+#: covers a wrong zone; more is a wrong clock.
+AFTER_ARRIVAL = timedelta(days=1)
+
+DAY_US = 86_400_000_000
+
+#: First magnitude that is no longer seconds, milliseconds, microseconds.
+_UNITS = ((10**10, 1_000_000), (10**13, 1_000), (10**16, 1))
+
+
+@dataclass
+class Cleaned:
+    """Rows of one object, ready to be written, and what was counted on the way."""
+
+    frame: pl.DataFrame
+    accepted: int = 0
+    duplicate: int = 0
+    rescued: int = 0
+    flags: list[str] = field(default_factory=list)
+
+
+def timestamps(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``ts`` (µs, UTC) from the heartbeat's text and make the heartbeat an integer.
+
+    Fractions are kept in ``ts``. NULL where the heartbeat is no number.
+    """
+    whole = pl.col(fields.TIME_FIELD).cast(pl.Int64, strict=False)
+    frame = frame.with_columns(whole.alias("_whole"))
+    if frame["_whole"].null_count():
+        number = pl.col(fields.TIME_FIELD).cast(pl.Float64, strict=False)
+        frame = frame.with_columns(number.alias("_number"))
+        fraction = _by_magnitude(pl.col("_number")).round(0).cast(pl.Int64, strict=False)
+        us = pl.coalesce(_by_magnitude(pl.col("_whole")), fraction)
+        heartbeat = pl.coalesce("_whole", pl.col("_number").floor().cast(pl.Int64, strict=False))
+    else:
+        us, heartbeat = _by_magnitude(pl.col("_whole")), pl.col("_whole")
+    return frame.with_columns(
+        us.cast(pl.Datetime("us", "UTC")).alias("ts"), heartbeat.alias(fields.TIME_FIELD)
+    ).drop("_whole", "_number", strict=False)
+
+
+def _by_magnitude(heartbeat: pl.Expr) -> pl.Expr:
+    """Microseconds of a heartbeat in s, ms, µs or ns."""
+    (seconds, per_s), (millis, per_ms), (micros, _) = _UNITS
+    return (
+        pl.when(heartbeat < seconds)
+        .then(heartbeat * per_s)
+        .when(heartbeat < millis)
+        .then(heartbeat * per_ms)
+        .when(heartbeat < micros)
+        .then(heartbeat)
+        .otherwise(heartbeat // 1_000)
+    )
+
+
+def in_window(window_start: int, arrived_at: int) -> pl.Expr:
+    """True where ``ts`` can be believed: not before the window, not a day after the arrival."""
+    latest = arrived_at + AFTER_ARRIVAL // localtime.MICROSECOND
+    return pl.col("ts").to_physical().is_between(window_start * 1_000_000, latest).fill_null(False)
+
+
+def identity(frame: pl.DataFrame, file: RawFile) -> tuple[pl.DataFrame, list[str]]:
+    """The path's device and district rule; a row's own, where it differs, goes to ``_rescued``."""
+    flags = []
+    for name, value in (("deviceid", file.deviceid), ("dstrct_code", file.district)):
+        own = pl.col(name)
+        differs = own.is_not_null() & (own != value) & ~own.is_in(SENTINEL_WORDS)
+        if frame.select(differs.any()).item():
+            flags.append(name)
+            frame = _rescue(frame, {name: differs})
+        frame = frame.with_columns(pl.lit(value).alias(name))
+    return frame, flags
+
+
+def limits(frame: pl.DataFrame, extra: dict[str, str]) -> pl.DataFrame:
+    """Sentinels become NULL; values beyond a field's limits, and error codes, are rescued."""
+    numeric = [f for f in fields.FIELDS if f.numeric and f.name != fields.TIME_FIELD]
+    sentinels = [name for name, kind in extra.items() if kind == "DOUBLE"]
+    numbers = [f.name for f in numeric] + sentinels
+    missing = pl.col(numbers) == fields.SENTINEL
+    before = frame.select(pl.col(numbers).count() - missing.sum()).row(0, named=True)
+    raw = frame.select(numbers)
+    frame = frame.with_columns(
+        *(_legal(f) for f in numeric),
+        *(_not_sentinel(name) for name in sentinels),
+        *(
+            pl.when(~pl.col(name).is_in(SENTINEL_WORDS)).then(pl.col(name)).alias(name)
+            for name, dtype in frame.schema.items()
+            if dtype == pl.String and name != "_rescued"
+        ),
+    )
+    after = frame.select(pl.col(numbers).count()).row(0, named=True)
+    lost = [name for name in numbers if after[name] != before[name]]
+    if not lost:
+        return frame
+    masks = {
+        name: raw[name].is_not_null() & (raw[name] != fields.SENTINEL) & frame[name].is_null()
+        for name in lost
+    }
+    return _rescue(frame, masks, raw)
+
+
+def _legal(field: fields.Field) -> pl.Expr:
+    column = pl.col(field.name)
+    legal = column.is_between(field.min, field.max)
+    if field.min is not None and field.min <= fields.SENTINEL:
+        legal &= column != fields.SENTINEL
+    for code in field.null_codes:
+        legal &= column != code
+    return pl.when(legal).then(column).alias(field.name)
+
+
+def _not_sentinel(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) != fields.SENTINEL).then(pl.col(name)).alias(name)
+
+
+def _rescue(
+    frame: pl.DataFrame,
+    masks: dict[str, pl.Expr] | dict[str, pl.Series],
+    values: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Add ``field: value`` to ``_rescued`` where a mask is true."""
+    source = frame if values is None else values
+    names = list(masks)
+    parts = source.select(source[name].alias(f"v{i}") for i, name in enumerate(names))
+    chosen = frame.select(masks[name].alias(f"m{i}") for i, name in enumerate(names))
+    pairs = [
+        pl.when(pl.col(f"m{i}")).then(pl.lit(f'"{name}":') + _as_json(parts[f"v{i}"].dtype, i))
+        for i, name in enumerate(names)
+    ]
+    joined = (
+        pl.concat([parts, chosen], how="horizontal")
+        .select(pl.concat_str(pairs, separator=",", ignore_nulls=True).alias("new"))
+        .to_series()
+    )
+    old = pl.col("_rescued").str.strip_chars("{}")
+    both = pl.concat_str([old, pl.lit(joined)], separator=",", ignore_nulls=True)
+    return frame.with_columns(
+        pl.when(pl.lit(joined) != "")
+        .then(pl.lit("{") + both + pl.lit("}"))
+        .otherwise(pl.col("_rescued"))
+        .alias("_rescued")
+    )
+
+
+def _as_json(dtype: pl.DataType, number: int) -> pl.Expr:
+    column = pl.col(f"v{number}")
+    if dtype == pl.String:
+        return pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
+    return column.cast(pl.String)
+
+
+def clean(
+    frame: pl.DataFrame, file: RawFile, src: int, zone: str, extra: dict[str, str], start: int
+) -> Cleaned:
+    """Turn the frame of one object into rows of ``clean``.
+
+    ``frame`` has ``_line`` (1-based) or one row a line in the file's order. Raises
+    RefusedByFastPath when a heartbeat cannot be used.
+    """
+    if "_line" not in frame.columns:
+        frame = frame.with_row_index("_line", offset=1)
+    frame = timestamps(frame)
+    if not frame.select(in_window(start, file.arrived_at).all()).item():
+        raise RefusedByFastPath("a heartbeat is missing or outside the window")
+    frame = frame.with_columns(pl.lit(None, pl.String).alias("_rescued"))
+    frame, flags = identity(frame, file)
+    whole = frame.height
+    frame = frame.sort("ts", maintain_order=True).unique("ts", keep="last", maintain_order=True)
+    frame = limits(frame, extra)
+    if _outside_hour(frame, file, zone):
+        flags.append("hour")
+    local = pl.col("ts").dt.convert_time_zone(zone).dt.date().cast(pl.String)
+    frame = frame.with_columns(
+        local.alias("hiveperiod"),
+        pl.lit(src, pl.Int64).alias("_src"),
+        pl.col("_line").cast(pl.Int32),
+    )
+    rescued = frame["_rescued"].count()
+    return Cleaned(frame, frame.height, whole - frame.height, rescued, flags)
+
+
+def _outside_hour(frame: pl.DataFrame, file: RawFile, zone: str) -> bool:
+    start = localtime.hour_start(file.hour, zone)
+    ts = frame["ts"]
+    return bool(ts.min() < start or ts.max() >= start + timedelta(hours=1))  # type: ignore[operator]
+
+
+def to_arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """The frame's columns in the lake's order and types."""
+    absent = [
+        pl.lit(None, pl.Float64 if pa.types.is_floating(f.type) else pl.String).alias(f.name)
+        for f in schema
+        if f.name not in frame.columns
+    ]
+    table = frame.with_columns(absent).select(schema.names).to_arrow()
+    return table.cast(schema)

@@ -1,0 +1,196 @@
+"""One pass of ingestion: discover → claim → convert in child processes → commit."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from pipeline import localtime
+from pipeline.errors import ClaimLost
+from pipeline.ingest.convert import Converted, Job, convert
+from pipeline.ingest.discover import discover, look_again
+from pipeline.pool import Pool
+from pipeline.settings import Settings
+from pipeline.storage import claims, manifest
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.manifest import NewFile
+from pipeline.storage.objects import DiskStore
+
+Progress = Callable[[int, int], None]
+
+FILE_STATES = ("ok", "partial", "corrupt", "failed", "unchanged", "ignored")
+LINE_CLASSES = ("accepted", "duplicate", "quarantined", "blank")
+
+
+@dataclass
+class IngestResult:
+    """Counts of one pass, in the words of the command line's contract."""
+
+    files: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+    overlapped: int = 0
+    backlog: int = 0
+    new_fields: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``ingest --json`` prints."""
+        return {
+            "files": {state: self.files[state] for state in FILE_STATES},
+            "lines": {name: self.lines[name] for name in ("total", *LINE_CLASSES)},
+            "overlapped": self.overlapped,
+            "backlog": self.backlog,
+            "new_fields": self.new_fields,
+            "ignored": self.ignored,
+            "failed": self.failed,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+class Ingest:
+    """Holds what passes share: the ledger, the child processes, the worker's name."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, worker: str, pool: Pool) -> None:
+        self.ledger, self.settings, self.worker, self.pool = ledger, settings, worker, pool
+        self.store = DiskStore(settings.raw_root)
+
+    def run(
+        self,
+        *,
+        full: bool = True,
+        budget_seconds: float | None = None,
+        progress: Progress | None = None,
+    ) -> IngestResult:
+        """Take in what has arrived, until nothing is left or the budget is spent.
+
+        Each claim is committed by itself. Raises BrokenProcessPool when a child died: its files
+        are suspects then and the caller needs a new pool.
+        """
+        started = time.monotonic()
+        result = IngestResult()
+        found = discover(self.ledger, self.store, full=full)
+        result.ignored = found.ignored
+        result.files["ignored"] = len(found.ignored)
+        running = dict[Future[Converted], claims.Claim]()
+        try:
+            while True:
+                if budget_seconds is None or time.monotonic() - started < budget_seconds:
+                    self._fill(running)
+                if not running:
+                    break
+                self._collect(running, result)
+                self._count_backlog(result)
+                if progress:
+                    read = sum(result.files[state] for state in FILE_STATES[:5])
+                    progress(read, read + result.backlog)
+        finally:
+            for claim in running.values():  # only after an error: nothing of theirs is visible
+                claims.abandon(self.ledger, claim.id)
+        self._count_backlog(result)
+        result.seconds = time.monotonic() - started
+        return result
+
+    def _count_backlog(self, result: IngestResult) -> None:
+        with self.ledger.read() as connection:
+            result.backlog = claims.backlog(connection)
+
+    def _collect(
+        self, running: dict[Future[Converted], claims.Claim], result: IngestResult
+    ) -> None:
+        """Wait for children and commit what they finished; keep the other claims alive."""
+        lease = self.settings.lease_seconds
+        finished, _ = wait(running, lease / 3, return_when=FIRST_COMPLETED)
+        for future in finished:
+            try:
+                converted = future.result()
+            except (BrokenProcessPool, OSError):
+                raise  # the machine's trouble, not the file's
+            except Exception as error:
+                claim = running.pop(future)
+                claims.abandon(self.ledger, claim.id)
+                result.errors.append(f"{type(error).__name__}: {error}")
+                continue
+            self._commit(running.pop(future), converted, result)
+        claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
+
+    def _fill(self, running: dict[Future[Converted], claims.Claim]) -> None:
+        """Keep every child busy; a small backlog is shared out evenly."""
+        threads = self.settings.threads
+        while len(running) < threads:
+            with self.ledger.read() as connection:
+                waiting = claims.backlog(connection, free=True)
+            share = -(-waiting // (threads - len(running)))
+            limit = max(1, min(self.settings.batch_files, share))
+            claim = claims.take(self.ledger, self.worker, limit, self.settings.lease_seconds)
+            if claim is None:
+                return
+            running[self.pool.submit(convert, self._job(claim))] = claim
+
+    def _job(self, claim: claims.Claim) -> Job:
+        districts = {file.district for file in claim.files}
+        o = t.raw_objects.c
+        keys = [file.key for file in claim.files]
+        known: dict[str, set[str]] = {}
+        with self.ledger.read() as connection:
+            extra = extra_fields(connection)
+            query = select(o.key, o.sha256).where(o.key.in_(keys), o.status != "failed")
+            for row in connection.execute(query):
+                known.setdefault(str(row[0]), set()).add(str(row[1]))
+        return Job(
+            claim=claim,
+            raw_root=self.settings.raw_root,
+            lake_root=self.settings.lake_root,
+            zones={district: self.settings.zone_of(district) for district in districts},
+            extra=extra,
+            window_start=self.settings.window_start,
+            known={key: frozenset(hashes) for key, hashes in known.items()},
+        )
+
+    def _commit(self, claim: claims.Claim, converted: Converted, result: IngestResult) -> None:
+        zones = {file.district: self.settings.zone_of(file.district) for file in claim.files}
+        try:
+            manifest.commit_ingest(
+                self.ledger,
+                claim,
+                converted.objects,
+                converted.files,
+                zones,
+                converted.unchanged,
+                [day for file in converted.files for day in _beside(file, zones)],
+            )
+        except ClaimLost:
+            return  # another worker has the files now; what we wrote is left to gc
+        if converted.changing:
+            look_again(self.ledger, self.store, converted.changing)
+        for row in converted.objects:
+            result.files[row["status"]] += 1
+            result.lines["total"] += row["lines"]
+            for name in LINE_CLASSES:
+                result.lines[name] += row[name]
+            if row["status"] == "failed":
+                result.failed[row["key"]] = row["error"]
+        result.files["unchanged"] += len(converted.unchanged)
+
+
+def _beside(file: NewFile, zones: dict[str, str]) -> list[tuple[str, str]]:
+    """Days next to a file's own whose midnight lies within an hour of its rows."""
+    start, end = localtime.day_span(file.hiveperiod, zones[file.dstrct_code])
+    hour = localtime.to_us(localtime.EPOCH + timedelta(hours=1))
+    days = []
+    if file.min_ts is not None and file.min_ts < localtime.to_us(start) + hour:
+        days.append(localtime.next_day(file.hiveperiod, -1))
+    if file.max_ts is not None and file.max_ts >= localtime.to_us(end) - hour:
+        days.append(localtime.next_day(file.hiveperiod, 1))
+    return [(day, file.dstrct_code) for day in days]

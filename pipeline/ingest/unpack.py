@@ -1,0 +1,68 @@
+"""One raw object, read once: its bytes are hashed, checked and unpacked from the same read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from isal import isal_zlib
+
+from pipeline.errors import ObjectChanged, RefusedByFastPath
+from pipeline.storage.claims import RawFile
+from pipeline.storage.objects import DiskStore
+
+GZIP = 31
+GZIP_MAGIC = b"\x1f\x8b"
+
+#: isal has no type hints; its error is an exception class.
+GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+
+#: An hour of one device is about 10 MB. Beyond this something else was uploaded.
+MOST_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """An object as delivered: packed bytes and their hash."""
+
+    packed: bytes
+    sha256: str
+
+
+def spool(store: DiskStore, file: RawFile) -> Spooled:
+    """Read and hash an object. Raises ObjectChanged when it is not the one that was claimed."""
+    packed = store.read(file.key)
+    now = store.stat(file.key)
+    if now is None or now.etag != file.etag:
+        raise ObjectChanged(file.key)
+    return Spooled(packed, hashlib.sha256(packed).hexdigest())
+
+
+def source_id(key: str, sha256: str) -> int:
+    """``_src``: 63 bits of the hash of key and content.
+
+    It can be computed anew from the raw file alone, so a lost ledger can be rebuilt, and a retry
+    after a crash writes the same rows.
+    """
+    digest = hashlib.sha256(f"{key}\n{sha256}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def unpack(packed: bytes) -> bytes:
+    """The text of one whole gzip member with a right CRC.
+
+    Raises RefusedByFastPath for everything else: torn, wrong CRC, several members, no gzip, or
+    larger than ``MOST_BYTES``.
+    """
+    if not packed.startswith(GZIP_MAGIC):
+        raise RefusedByFastPath("not gzip" if packed else "empty file")
+    gzip = isal_zlib.decompressobj(wbits=GZIP)
+    try:
+        text: bytes = gzip.decompress(packed, MOST_BYTES)
+    except GZIP_ERROR as error:
+        raise RefusedByFastPath(f"gzip: {error}") from error
+    if not gzip.eof:
+        raise RefusedByFastPath("too large" if gzip.unconsumed_tail else "torn gzip")
+    if gzip.unused_data:
+        raise RefusedByFastPath("bytes after the gzip member")
+    return text

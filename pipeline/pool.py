@@ -1,0 +1,37 @@
+"""Child processes for heavy work. They end when their parent does, however it ends.
+
+Each child keeps the read end of a pipe whose only write end is the parent's: when the parent is
+gone, even by SIGKILL, the read returns and the child exits. (``prctl`` would tie the child to the
+parent's *thread*.) This module stays free of heavy imports: children set their thread limits
+before Polars is loaded.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
+
+
+def _start_child(watch: Connection, threads: int) -> None:
+    os.environ["POLARS_MAX_THREADS"] = str(threads)
+    threading.Thread(target=_exit_with_parent, args=(watch,), daemon=True).start()
+
+
+def _exit_with_parent(watch: Connection) -> None:
+    try:
+        watch.recv()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+class Pool(ProcessPoolExecutor):
+    """A process pool by spawn whose children never outlive the parent."""
+
+    def __init__(self, processes: int, threads_each: int = 1) -> None:
+        context = multiprocessing.get_context("spawn")
+        # Non-inheritable by default, so only the explicit argument reaches a child.
+        watch, self._held = context.Pipe(duplex=False)
+        super().__init__(processes, context, _start_child, (watch, threads_each))

@@ -1,0 +1,79 @@
+"""Raw files as delivered. We list and read them; we never change or delete one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import localtime
+
+_DEVICE_HOUR = re.compile(r"([^/]+)/([^/]+)/(\d{10})/\3\.txt\.gz", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the store shows of one key. ``etag`` changes with the content; times in microseconds."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: int
+
+
+def parse_key(key: str) -> tuple[str, str, str] | None:
+    """(district, device, local hour) of a raw key; None when it is no device-hour."""
+    match = _DEVICE_HOUR.fullmatch(key)
+    if match is None:
+        return None
+    district, device, hour = match.groups()
+    try:
+        localtime.hour_start(hour, "UTC")
+    except ValueError:
+        return None
+    return district, device, hour
+
+
+class DiskStore:
+    """Raw files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def entries(self, since: dict[str, str] | None = None) -> Iterator[Entry]:
+        """Every file below the root.
+
+        With ``since`` (``district/device`` → hour) a device's older hour folders are passed over,
+        so a poll does not look at the whole history.
+        """
+        for folder, names, files in os.walk(self.root):
+            place = os.path.relpath(folder, self.root)
+            if since is not None and place.count(os.sep) == 1:
+                first = since.get(place.replace(os.sep, "/"), "")
+                names[:] = [name for name in names if name >= first]
+            names.sort()
+            for name in sorted(files):
+                path = os.path.join(folder, name)
+                key = os.path.relpath(path, self.root).replace(os.sep, "/")
+                entry = self._entry(key, path)
+                if entry is not None:
+                    yield entry
+
+    def stat(self, key: str) -> Entry | None:
+        """The key as it is now; None when it is gone."""
+        return self._entry(key, str(self.root / key))
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises OSError."""
+        return (self.root / key).read_bytes()
+
+    def _entry(self, key: str, path: str) -> Entry | None:
+        try:
+            info = os.stat(path)
+        except FileNotFoundError:
+            return None
+        return Entry(
+            key, info.st_size, f"{info.st_size}-{info.st_mtime_ns}", info.st_mtime_ns // 1000
+        )

@@ -1,0 +1,67 @@
+"""Parquet files of the lake: written once under a unique final name, never changed afterwards."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+#: Row-group statistics serve pruning by time, unit and source; for the other columns they only
+#: make the footer larger than the data of a short file.
+STATISTICS = ["ts", "unitno", "deviceid", "_src"]
+
+
+def partition_path(layer: str, dataset: str, day: str, district: str, name: str) -> str:
+    """Path of a file relative to the lake's root, hive-partitioned."""
+    return f"{layer}/{dataset}/hiveperiod={day}/dstrct_code={quote(district, safe='')}/{name}"
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Bring a finished file under its final name so that a crash leaves all of it or nothing."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.rename(final)
+    folder = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class Writer:
+    """One Parquet file; each ``write`` is a row group. It appears at ``close``."""
+
+    def __init__(self, path: Path, schema: pa.Schema, level: int) -> None:
+        self.path = path
+        self.rows = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._temporary = path.with_name(f".{path.name}.tmp")
+        strings = [field.name for field in schema if pa.types.is_string(field.type)]
+        self._writer = pq.ParquetWriter(
+            self._temporary,
+            schema,
+            compression="zstd",
+            compression_level=level,
+            use_dictionary=strings,
+            write_statistics=[name for name in STATISTICS if name in schema.names] or False,
+            store_schema=False,
+        )
+
+    def write(self, table: pa.Table) -> None:
+        """Append a table as one row group."""
+        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        self.rows += table.num_rows
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._temporary.stat().st_size
+
+    def close(self) -> int:
+        """Finish and publish the file; return its size in bytes."""
+        self._writer.close()
+        publish(self._temporary, self.path)
+        return self.path.stat().st_size

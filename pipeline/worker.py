@@ -1,0 +1,173 @@
+"""The worker: the same steps over and over, with time as an argument.
+
+``step(now)`` does what is due and returns; ``loop`` calls it until it is told to stop. Every
+worker takes in files; of several, the one that holds the *scheduler* lease also compacts, builds
+and collects garbage. The order matters more than the clock: a request of a person first, then new
+files (for a bounded time), then marts, then the housekeeping.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.errors import HaulwatchError
+from pipeline.flow import Flow
+from pipeline.settings import Settings
+from pipeline.storage import claims, devices
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, clock, upsert
+
+#: Seconds between signs of life; a worker unseen for six of them is taken for dead.
+PULSE = 5.0
+#: An ingest pass hands over after so long, so that marts stay fresh during a long backlog.
+PASS_SECONDS = 20.0
+#: Marts are not rebuilt more often than this while files keep coming.
+BUILD_EVERY = timedelta(seconds=45)
+FULL_LISTING_EVERY = timedelta(hours=1)
+GC_EVERY = timedelta(days=1)
+
+Log = Callable[[str], None]
+
+
+class Worker:
+    """One worker process: what it did when, and its sign of life."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, log: Log = print) -> None:
+        self.settings, self.ledger, self.log = settings, ledger, log
+        self.flow = Flow(settings, ledger)
+        self.stopping = threading.Event()
+        self._state = "starting"
+        self._done: dict[str, datetime] = {}
+
+    @property
+    def name(self) -> str:
+        """Name under which the ledger knows this worker."""
+        return self.flow.worker
+
+    def loop(self) -> None:
+        """Work until ``stopping`` is set. Trouble is logged and tried again; nothing ends it."""
+        pulse = threading.Thread(target=self._pulse, daemon=True)
+        pulse.start()
+        try:
+            while not self.stopping.is_set():
+                again = self._guarded_step(datetime.now(UTC))
+                self._state = "idle"
+                self.stopping.wait(0 if again else self.settings.poll_seconds)
+        finally:
+            self.stopping.set()
+            pulse.join(PULSE)
+            self.flow.close()
+            self._leave()
+
+    def _guarded_step(self, now: datetime) -> bool:
+        try:
+            return self.step(now)
+        except (HaulwatchError, SQLAlchemyError, OSError) as error:
+            self.log(f"{self._state}: {type(error).__name__}: {error}")
+        except BrokenProcessPool:
+            self.log(f"{self._state}: a child process died; its files are tried one at a time")
+            self.flow.close()
+        except Exception:
+            self.log(traceback.format_exc())
+        return False
+
+    def step(self, now: datetime) -> bool:
+        """Do what is due at ``now``; True when there is more to do at once."""
+        asked = self._requests()
+        full = "ingest" in asked or self._due("listing", now, FULL_LISTING_EVERY)
+        self._state = "taking in files"
+        result = self.flow.ingest(full=full, budget_seconds=PASS_SECONDS)
+        if full:
+            self._done["listing"] = now
+        for key, reason in result.failed.items():
+            self.log(f"failed: {key}: {reason}")
+        if self.stopping.is_set() or not self._lead():
+            return result.backlog > 0
+        devices.close_hours(self.ledger, self.settings, now)
+        if result.backlog == 0 or "build" in asked or self._due("build", now, BUILD_EVERY):
+            self._state = "building marts"
+            self.flow.build(now=now)
+            self._done["build"] = datetime.now(UTC)
+        if result.backlog == 0 or "compact" in asked:
+            self._state = "compacting"
+            self.flow.compact(now=now)
+        if self._due("gc", now, GC_EVERY):
+            self._state = "collecting garbage"
+            self.flow.gc()
+            self._done["gc"] = now
+        return result.backlog > 0
+
+    def _due(self, what: str, now: datetime, every: timedelta) -> bool:
+        last = self._done.get(what)
+        return last is None or now - last >= every
+
+    def _lead(self) -> bool:
+        return claims.lease(
+            self.ledger, "scheduler", self.name, max(PULSE * 6, self.settings.lease_seconds)
+        )
+
+    def _requests(self) -> set[str]:
+        """Kinds of work that people asked for since the last step; they are taken now."""
+        r = t.requests.c
+        with self.ledger.read() as connection:
+            waiting = connection.execute(select(r.id, r.kind).where(r.taken_at.is_(None))).all()
+        if not waiting:
+            return set()
+        with self.ledger.write() as connection:
+            connection.execute(
+                update(t.requests)
+                .where(r.id.in_([row[0] for row in waiting]))
+                .values(taken_at=clock(connection))
+            )
+        return {str(row[1]) for row in waiting}
+
+    def _pulse(self) -> None:
+        started: int | None = None
+        while True:
+            with suppress(SQLAlchemyError), self.ledger.write() as connection:
+                now = clock(connection)
+                started = started or now
+                row = {"id": self.name, "started_at": started, "seen_at": now}
+                upsert(connection, t.workers, [{**row, "state": self._state}])
+            if self.stopping.wait(PULSE):
+                return
+
+    def _leave(self) -> None:
+        with suppress(SQLAlchemyError):
+            claims.give_back(self.ledger, "scheduler", self.name)
+            with self.ledger.write() as connection:
+                connection.execute(delete(t.workers).where(t.workers.c.id == self.name))
+
+
+def request(ledger: Ledger, kind: str, who: str) -> None:
+    """Ask the worker for a step now (``ingest``, ``build``, ``compact``); it is audited."""
+    with ledger.write() as connection:
+        now = clock(connection)
+        connection.execute(insert(t.requests).values(kind=kind, who=who, asked_at=now))
+        row = {"at": now, "who": who, "what": f"run {kind}", "detail": json.dumps({})}
+        connection.execute(insert(t.audit).values(**row))
+
+
+def once(settings: Settings, ledger: Ledger, log: Log = print) -> int:
+    """Everything that is due now, to the end, then stop. Returns how many files are set aside."""
+    worker = Worker(settings, ledger, log)
+    try:
+        with suppress(KeyboardInterrupt):
+            while worker.step(datetime.now(UTC)):
+                pass
+    finally:
+        worker.flow.close()
+        worker._leave()
+    with ledger.read() as connection:
+        k = t.raw_keys.c
+        failed = connection.execute(select(k.key).where(k.state == "failed")).all()
+    return len(failed)
