@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -224,9 +225,8 @@ def ready_home(settings: Settings) -> Path:
     home = settings.home.absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        probe = home / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=home):
+            pass
     except (FileExistsError, NotADirectoryError) as error:
         raise HomeError(home, "is not a folder") from error
     except OSError as error:

@@ -1,0 +1,54 @@
+"""What every test may ask for: a home of its own, its ledger, and a flow over both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from pipeline.flow import Flow
+from pipeline.settings import Settings, load
+from pipeline.storage.ledger import Ledger, open_ledger
+
+# Loaded machines are slow; a slow example is no failure.
+hypothesis_settings.register_profile(
+    "haulwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
+)
+hypothesis_settings.load_profile("haulwatch")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("HAULWATCH_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load(home=tmp_path / "home", threads=1, lease_seconds=5)
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[Ledger]:
+    opened = open_ledger(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def raw(settings: Settings) -> Path:
+    settings.raw_root.mkdir(parents=True, exist_ok=True)
+    return settings.raw_root
+
+
+@pytest.fixture
+def flow(settings: Settings, ledger: Ledger) -> Iterator[Flow]:
+    with Flow(settings, ledger) as opened:
+        yield opened

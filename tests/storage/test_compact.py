@@ -1,0 +1,114 @@
+"""Compaction: the same rows in fewer files, in order; swapped in one transaction."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import update
+
+from pipeline.compact.run import Compact
+from pipeline.errors import ClaimLost
+from pipeline.flow import Flow
+from pipeline.settings import Settings
+from pipeline.storage import claims, manifest
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger
+from pipeline.verify import verify
+from tests.ingest.test_run import visible
+from tests.make import deliver, rows
+
+HOURS = ("2026013107", "2026013108", "2026013109")
+LATER = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def fill(raw: Path, flow: Flow) -> None:
+    """Three hours of three units, one file at a time; device names run against unit numbers."""
+    for hour in HOURS:
+        for number in (3, 1, 2):
+            deliver(
+                raw,
+                hour,
+                rows(hour, 20, f"HW-{9 - number}", unitno=f"DT{number}"),
+                device=f"HW-{9 - number}",
+            )
+        flow.ingest()
+
+
+def test_a_closed_day_becomes_one_ordered_file(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    fill(raw, flow)
+    before = visible(settings, ledger, "*", "true ORDER BY deviceid, ts")
+    assert flow.compact(now=datetime(2026, 1, 31, 17, 59, tzinfo=UTC)).days == []
+    result = flow.compact(now=datetime(2026, 1, 31, 18, 0, tzinfo=UTC))
+    assert result.days == ["2026-01-31/MLKB"]
+    assert (result.files_before, result.files_after, result.rows) == (3, 1, 180)
+    assert visible(settings, ledger, "*", "true ORDER BY deviceid, ts") == before
+    with ledger.read() as connection:
+        (file,) = manifest.live(connection)
+    assert file.units == ("DT1", "DT2", "DT3")
+    source = pq.ParquetFile(settings.lake_root / file.path)
+    assert source.num_row_groups == 3
+    groups = [source.read_row_group(i).select(["unitno", "ts"]) for i in range(3)]
+    assert [group["unitno"].unique().to_pylist() for group in groups] == [["DT1"], ["DT2"], ["DT3"]]
+    assert all(group["ts"].to_pylist() == sorted(group["ts"].to_pylist()) for group in groups)
+    assert verify(ledger, settings, deep=True).ok
+    assert flow.compact(now=LATER).days == []
+
+
+def test_late_data_compacts_its_day_again(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    fill(raw, flow)
+    flow.compact(now=LATER)
+    deliver(raw, "2026013105", rows("2026013105", 20))
+    flow.ingest()
+    assert flow.compact(now=LATER).files_before == 2
+    assert visible(settings, ledger, "count(*)") == [(200,)]
+    assert verify(ledger, settings, deep=True).ok
+
+
+def test_a_swap_that_lost_a_file_changes_nothing(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    fill(raw, flow)
+    step = Compact(ledger, settings, "w", flow.readers)
+    ((part, files),) = step.plan(now=LATER)
+    with ledger.write() as connection:
+        claim = claims.begin(connection, "compact", "w", 60)
+        first = update(t.data_files).where(t.data_files.c.id == files[0].id)
+        connection.execute(first.values(superseded_at=1))
+    with pytest.raises(ClaimLost):
+        manifest.commit_swap(ledger, claim, files, [], part)
+    with ledger.read() as connection:
+        assert len(manifest.live(connection)) == 2
+
+
+def test_one_compactor_a_day(raw: Path, ledger: Ledger, settings: Settings, flow: Flow) -> None:
+    fill(raw, flow)
+    assert claims.lease(ledger, "compact/2026-01-31/MLKB", "another", 60)
+    result = flow.compact(now=LATER)
+    assert (result.days, result.busy) == ([], ["2026-01-31/MLKB"])
+
+
+def test_large_days_are_split_and_stay_whole(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.compact import merge as module
+
+    fill(raw, flow)
+    monkeypatch.setattr(module, "FILE_BYTES", 1)
+    step = Compact(ledger, settings, "w", flow.readers)
+    ((part, files),) = step.plan(now=LATER)
+    with ledger.write() as connection:
+        claim = claims.begin(connection, "compact", "w", 60)
+    job = module.MergeJob(
+        settings.lake_root, part.hiveperiod, part.dstrct_code, tuple(files), claim, {}
+    )
+    new = module.merge(job)
+    assert [file.rows for file in new] == [60, 60, 60]
+    manifest.commit_swap(ledger, claim, files, new, part)
+    assert verify(ledger, settings, deep=True).ok

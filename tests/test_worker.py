@@ -1,0 +1,73 @@
+"""The worker's steps, with time as an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from pipeline.settings import Settings
+from pipeline.storage import claims
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger
+from pipeline.worker import Worker, request
+from tests.make import deliver, rows
+
+NOW = datetime(2026, 2, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+def test_a_step_takes_in_builds_and_compacts(
+    raw: Path, settings: Settings, ledger: Ledger, log: list[str]
+) -> None:
+    deliver(raw, "2026013107", rows("2026013107", 120))
+    worker = Worker(settings, ledger, log.append)
+    try:
+        assert worker.step(NOW) is False
+        with ledger.read() as connection:
+            runs = connection.execute(select(t.runs.c.kind, t.runs.c.status)).all()
+            part = connection.execute(select(t.partitions)).all()
+        assert [tuple(row) for row in runs] == [
+            ("ingest", "ok"),
+            ("build", "ok"),
+            ("compact", "ok"),
+            ("gc", "ok"),
+        ]
+        built = {row.hiveperiod: row.built_version for row in part}
+        assert all(built.values())
+        assert worker.step(NOW) is False  # nothing is due, nothing is done
+        with ledger.read() as connection:
+            assert len(connection.execute(select(t.runs)).all()) == 4
+    finally:
+        worker.flow.close()
+    assert log == []
+
+
+def test_only_the_leader_builds(
+    raw: Path, settings: Settings, ledger: Ledger, log: list[str]
+) -> None:
+    assert claims.lease(ledger, "scheduler", "another", 60)
+    deliver(raw, "2026013107", rows("2026013107", 5))
+    worker = Worker(settings, ledger, log.append)
+    try:
+        worker.step(NOW)
+    finally:
+        worker.flow.close()
+    with ledger.read() as connection:
+        assert [row.kind for row in connection.execute(select(t.runs))] == ["ingest"]
+
+
+def test_a_request_is_taken_once_and_audited(ledger: Ledger, settings: Settings) -> None:
+    request(ledger, "ingest", "admin")
+    worker = Worker(settings, ledger)
+    assert worker._requests() == {"ingest"}
+    assert worker._requests() == set()
+    with ledger.read() as connection:
+        entry = connection.execute(select(t.audit)).one()
+    assert (entry.who, entry.what) == ("admin", "run ingest")
