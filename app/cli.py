@@ -46,32 +46,43 @@ Units = Annotated[int, typer.Option(min=1, max=5000, help="Vehicles.")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 
+#: Typer carries its own click; this is the public way to that click's UsageError.
+ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
 def main() -> NoReturn:
     """Entry of the console script: every failure is one clear line, never a traceback."""
-    import click
-
     try:
         code = app(standalone_mode=False)
-    except UsageError as error:
-        code = _complain(str(error), WRONG)
-    except HaulwatchError as error:
-        code = _complain(str(error), FAILED)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        code = WRONG
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "haulwatch"
-        code = _complain(f"{error.format_message()} (see {where} --help)", WRONG)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        code = _complain("stopped", FAILED)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
-    except OSError as error:
-        about = f"{error.filename}: " if error.filename else ""
-        code = _complain(f"{about}{error.strerror or error}", FAILED)
+    except (Exception, KeyboardInterrupt) as error:
+        if sys.flags.dev_mode:
+            raise
+        code = _explain(error)
     sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _explain(error: BaseException) -> int:
+    """One line about a failure on standard error, and the exit code it deserves."""
+    if isinstance(error, HaulwatchError):
+        return _complain(str(error), WRONG if isinstance(error, UsageError) else FAILED)
+    if isinstance(error, ClickUsageError):
+        text, context = error.format_message(), getattr(error, "ctx", None)  # type: ignore[attr-defined]
+        if text.startswith("Usage:"):
+            print(text)
+            return WRONG
+        where = context.command_path if context else "haulwatch"
+        return _complain(f"{text.rstrip('.')} (see {where} --help)", WRONG)
+    if isinstance(error, typer.Abort | KeyboardInterrupt):
+        return _complain("stopped", FAILED)
+    if isinstance(error, OSError):
+        about = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{about}{error.strerror or error}", FAILED)
+    text = str(error).strip().split("\n")[0]
+    return _complain(f"{type(error).__name__}: {text} (python -X dev shows where)", FAILED)
 
 
 def _complain(text: str, code: int) -> int:

@@ -1,0 +1,264 @@
+"""The command line as a newcomer and as a script would use it: real processes, real exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.make import deliver, rows
+
+HOUR = "2026013107"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def run(home: Path, *words: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *words],
+        env={**os.environ, "HAULWATCH_HOME": str(home), **env},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def answer(home: Path, *words: str, code: int = 0, **kwargs: Any) -> Any:
+    """The JSON a command prints; nothing else may be on standard output."""
+    done = run(home, *words, **kwargs)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a failed command says."""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["ingest", "--colour"], "--colour"),
+        (["dig"], "dig"),
+        (["simulate", "--units", "1", "--hours", "1"], "--out"),
+        (["simulate", "--out", "x", "--units", "1", "--hours", "1", "--faults", "some"], "some"),
+        (["simulate", "--out", "x", "--units", "1", "--hours", "1", "--start", "noon"], "noon"),
+        (["demo", "--units", "0"], "--units"),
+        (["compact", "--date", "yesterday"], "yesterday"),
+        (["sql", "SELECT 1", "--format", "xml"], "xml"),
+        (["sql", "DROP TABLE telemetry"], "SELECT"),
+        (["sql", "SELECT nothing FROM telemetry"], "nothing"),
+        (["sql", "SELECT * FROM read_csv('/etc/passwd')"], "/etc/passwd"),
+        (["user", "add", "x", "--role", "king"], "king"),
+        (["user", "passwd", "nobody"], "nobody"),
+        (["device", "import", "absent.csv"], "absent.csv"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_it(home: Path, words: list[str], names: str) -> None:
+    done = run(home, *words)
+    assert done.returncode == 2, done.stderr
+    assert names in complaint(done)
+    assert done.stdout == ""
+
+
+def test_a_wrong_setting_is_one_line_that_names_it(home: Path) -> None:
+    done = run(home, "status", HAULWATCH_ZONE="Moon/Base")
+    assert done.returncode == 2
+    assert "HAULWATCH_ZONE" in complaint(done)
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "ingest", "verify", "gc", "compact", "worker --once"]
+)
+def test_a_home_that_is_no_folder(tmp_path: Path, command: str) -> None:
+    (tmp_path / "home").write_text("")
+    done = run(tmp_path / "home", *command.split())
+    assert done.returncode == 2
+    assert str(tmp_path / "home") in complaint(done)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; /proc stands in below")
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = run(tmp_path / "home", "status")
+    assert done.returncode == 2
+    complaint(done)
+
+
+def test_a_home_where_nobody_can_write() -> None:
+    done = run(Path("/proc/haulwatch"), "status")
+    assert done.returncode == 2
+    assert "/proc/haulwatch" in complaint(done)
+
+
+def test_an_empty_home_is_fine_everywhere(home: Path) -> None:
+    assert answer(home, "status", "--json")["raw"] == {}
+    assert answer(home, "ingest", "--json")["lines"]["total"] == 0
+    assert answer(home, "compact", "--json")["days"] == []
+    assert answer(home, "build", "--json")["partitions"] == 0
+    assert answer(home, "gc", "--json")["files"] == 0
+    assert answer(home, "verify", "--deep", "--json")["ok"] is True
+    assert answer(home, "worker", "--once", "--json") == {"failed": 0}
+    assert answer(home, "user", "list", "--json") == {"users": []}
+    assert answer(home, "config", "--json")["HAULWATCH_HOME"] == str(home)
+    for relation in ("telemetry", "raw_objects", "quarantine", "data_files", "unit_day"):
+        query = f"SELECT count(*) AS n FROM {relation}"
+        done = answer(home, "sql", query, "--format", "json")
+        assert done == [{"n": 0}], relation
+
+
+def test_raw_files_to_answers(home: Path) -> None:
+    raw = home / "raw"
+    key = deliver(raw, HOUR, rows(HOUR, 120))
+    bad = deliver(raw, HOUR, b"no gzip", device="HW-2", packed=False)
+    shown = answer(home, "ingest", "--json", code=1)
+    assert shown["files"]["ok"] == 1
+    assert shown["files"]["failed"] == 1
+    assert shown["lines"]["accepted"] == 120
+    assert answer(home, "ingest", "--json")["files"]["failed"] == 0  # told once
+    assert answer(home, "compact", "--json")["rows"] == 120
+    assert answer(home, "build", "--json")["partitions"] >= 1
+    assert answer(home, "verify", "--json")["rows"] == 120
+    (one,) = answer(home, "sql", "SELECT * FROM telemetry LIMIT 1", "--format", "json")
+    assert {"ts", "hiveperiod", "_src", "_line", "_rescued", "EngineSpeed"} <= set(one)
+    objects = answer(
+        home, "sql", "SELECT key, status, lines, error FROM raw_objects ORDER BY key", "--json"
+    )
+    assert [o["key"] for o in objects] == [key, bad]
+    assert [o["status"] for o in objects] == ["ok", "failed"]
+    minutes = answer(home, "sql", "SELECT sum(seconds)::BIGINT AS s FROM unit_minute", "--json")
+    assert minutes == [{"s": 120}]
+
+
+def test_sql_answers_in_every_form(home: Path) -> None:
+    query = "SELECT 1 AS a, 'x' AS b"
+    assert run(home, "sql", query, "--format", "csv").stdout == "a,b\n1,x\n"
+    assert "│" in run(home, "sql", query).stdout
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "sql", query, "--format", "parquet"],
+        env={**os.environ, "HAULWATCH_HOME": str(home)},
+        capture_output=True,
+        check=True,
+    )
+    import io
+
+    import polars as pl
+
+    assert pl.read_parquet(io.BytesIO(done.stdout)).rows() == [(1, "x")]
+
+
+def test_people_are_managed_without_a_password_on_the_command_line(home: Path) -> None:
+    word = "correct horse battery"
+    added = answer(home, "user", "add", "ana", "--role", "admin", "--json", stdin=word + "\n")
+    assert added == {"username": "ana", "role": "admin"}
+    assert run(home, "user", "add", "ana", "--role", "admin", stdin=word).returncode == 2
+    assert run(home, "user", "add", "bo", "--role", "admin", stdin="short\n").returncode == 2
+    assert run(home, "user", "role", "ana", "supervisor").returncode == 0
+    assert run(home, "user", "passwd", "ana", stdin="another long word\n").returncode == 0
+    assert run(home, "user", "disable", "ana").returncode == 0
+    (ana,) = answer(home, "user", "list", "--json")["users"]
+    assert (ana["role"], ana["disabled"]) == ("supervisor", True)
+    assert word not in (home / "ledger.db").read_bytes().decode(errors="replace")
+
+
+def test_the_register_is_imported_whole_or_not_at_all(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "register.csv"
+    head = "deviceid,unitno,unittype,dstrct_code,model,valid_from,valid_to\n"
+    path.write_text(
+        head + "HW-1,DT101,dump,MLKB,X,2026-01-01,\nHW-2,DT102,boat,MLKB,X,2026-01-01,\n"
+    )
+    done = run(home, "device", "import", str(path), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["imported"] == 0
+    assert "line 3" in done.stderr
+    assert "boat" in done.stderr
+    path.write_text(head + "HW-1,DT101,dump,MLKB,X,2026-01-01,\n")
+    assert answer(home, "device", "import", str(path), "--json")["imported"] == 1
+
+
+def test_a_busy_port_is_told_before_anything_starts(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for words in (["serve"], ["demo", "--units", "1", "--hours", "1"]):
+            done = run(home, *words, "--port", str(port))
+            assert done.returncode == 2
+            assert str(port) in complaint(done)
+    assert not (home / "raw").exists()
+
+
+def test_demo_refuses_a_home_that_holds_something_else(home: Path) -> None:
+    deliver(home / "raw", HOUR, rows(HOUR, 5))
+    done = run(home, "demo", "--no-serve", "--units", "1", "--hours", "1")
+    assert done.returncode == 2
+    assert str(home) in complaint(done)
+    assert not (home / "ledger.db").exists()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found |= {int(child)} | descendants(int(child))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_workers_children_end_with_it(home: Path, number: int) -> None:
+    deliver(home / "raw", HOUR, rows(HOUR, 120))
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker"],
+        env={**os.environ, "HAULWATCH_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    children: set[int] = set()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(children) < 2:
+        children |= descendants(worker.pid)
+        time.sleep(0.1)
+    assert len(children) >= 2
+    worker.send_signal(number)
+    assert worker.wait(30) in (0, -number)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(alive(pid) for pid in children):
+        time.sleep(0.1)
+    assert not [pid for pid in children if alive(pid)]
+
+
+def test_a_worker_ends_when_its_parents_pipe_closes(home: Path) -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker", "--parent-pipe"],
+        env={**os.environ, "HAULWATCH_HOME": str(home)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert worker.stdin
+    time.sleep(2)
+    assert worker.poll() is None
+    worker.stdin.close()
+    assert worker.wait(30) in (0, 1)
