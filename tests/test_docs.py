@@ -10,7 +10,7 @@ import pytest
 from tests.tables import ROOT, TABLES, between
 
 
-@pytest.mark.parametrize(("place", "make"), TABLES.items(), ids=lambda p: str(p))
+@pytest.mark.parametrize(("place", "make"), TABLES.items(), ids=str)
 def test_generated_tables_are_current(place: tuple[str, str], make: Callable[[], str]) -> None:
     document, marker = place
     found = between(marker).search((ROOT / document).read_text())

@@ -80,6 +80,7 @@ class Ingest:
         """
         started = time.monotonic()
         result = IngestResult()
+        claims.expire_dead(self.ledger)
         found = discover(self.ledger, self.store, full=full)
         result.ignored = found.ignored
         result.files["ignored"] = len(found.ignored)

@@ -7,6 +7,8 @@ and only such lone attempts count against a file.
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
 from dataclasses import dataclass
 
@@ -134,6 +136,32 @@ def abandon(ledger: Ledger, claim_id: str) -> None:
             .values(expires_at=0)
         )
         expire(connection)
+
+
+def expire_dead(ledger: Ledger) -> None:
+    """End claims of processes of this machine that are gone, without waiting for their leases.
+
+    Should a name mislead (two machines of one name), fencing keeps the worst to repeated work.
+    """
+    here = f"{socket.gethostname()}-"
+    with ledger.read() as connection:
+        query = select(t.claims.c.id, t.claims.c.worker).where(t.claims.c.outcome.is_(None))
+        held = [(str(row[0]), str(row[1])) for row in connection.execute(query)]
+    for claim_id, worker in held:
+        if worker.startswith(here):
+            pid = worker.removeprefix(here).split("-")[0]
+            if pid.isdecimal() and not _alive(int(pid)):
+                abandon(ledger, claim_id)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def expire(connection: Connection) -> None:

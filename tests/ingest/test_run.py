@@ -158,6 +158,24 @@ def test_what_a_dead_worker_wrote_is_not_visible_and_goes_with_gc(
     assert visible(settings, ledger, "count(*)") == [(60,)]
 
 
+def test_a_killed_worker_of_this_machine_is_not_waited_for(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    import socket
+    import subprocess
+
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    deliver(raw, HOUR, rows(HOUR, 5))
+    discover(ledger, DiskStore(raw), full=True)
+    assert claims.take(ledger, f"{socket.gethostname()}-{gone.pid}-abc", 10, 3600)
+    assert flow.ingest().lines["accepted"] == 5
+    deliver(raw, HOUR, rows(HOUR, 5, "HW-2"), device="HW-2")
+    discover(ledger, DiskStore(raw), full=True)
+    assert claims.take(ledger, f"elsewhere-{gone.pid}-abc", 10, 3600)
+    assert flow.ingest().backlog == 1
+
+
 def test_a_lost_claim_commits_nothing(raw: Path, settings: Settings, ledger: Ledger) -> None:
     deliver(raw, HOUR, rows(HOUR))
     work = job(ledger, settings, raw)
