@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from queries.connect import open_reader
 
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
+from queries.connect import open_reader
 
 FORMATS = ("table", "json", "csv", "parquet")
 

@@ -165,10 +165,12 @@ def serve(
     as_json: Json = False,
 ) -> int:
     """Serve the pages, with the worker beside them."""
+    from app.serve import check_port
     from app.serve import serve as run_server
 
+    chosen = port or _settings().port
+    check_port(_settings().host, chosen)
     with _ledger() as (settings, _):
-        chosen = port or settings.port
         url = f"http://{settings.host}:{chosen}"
         _print({"url": url}, as_json, lambda: f"Haulwatch is at {url}")
         sys.stdout.flush()
@@ -407,8 +409,7 @@ def docs(
     as_json: Json = False,
 ) -> int:
     """Make the documentation of the marts (dbt docs)."""
-    from pipeline.marts.catalogue import docs as make
-
+    from pipeline.marts.docs import docs as make
     from pipeline.settings import ready_home
 
     settings = _settings()

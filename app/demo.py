@@ -19,8 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.simulator import DEFAULT_START, SimSpec, Simulation
-from pipeline.simulator import simulate as write_fleet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -28,6 +26,8 @@ from app.serve import check_port
 from pipeline import localtime
 from pipeline.errors import HaulwatchError, HomeError, UsageError
 from pipeline.settings import Settings, ready_home
+from pipeline.simulator import DEFAULT_START, SimSpec, Simulation
+from pipeline.simulator import simulate as write_fleet
 from pipeline.storage import devices, people
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, count_by, open_ledger
@@ -81,7 +81,9 @@ class Demo:
         """The note of an earlier run in this home, or of a new one in an empty home."""
         path = self.home / NOTE
         if path.is_file():
-            note = Note(**json.loads(path.read_text()))
+            kept = json.loads(path.read_text())
+            kept.pop("files_expected", None)
+            note = Note(**kept)
             if note.units != units:
                 raise HomeError(
                     self.home,
@@ -104,12 +106,18 @@ class Demo:
         length = int((now - start) / timedelta(hours=1))
         return Note(units, length, start.isoformat(), seed=1, faults="none")
 
+    def _keep_note(self, **more: int) -> None:
+        """Write the note, whole or not at all; ``files_expected`` is for the pages' progress."""
+        temporary = self.home / f".{NOTE}.tmp"
+        temporary.write_text(json.dumps({**asdict(self.note), **more}, indent=1))
+        os.replace(temporary, self.home / NOTE)
+
     def run(self, *, serve: bool, port: int | None, as_json: bool) -> int:
         """Prepare the home, then serve while it fills, or fill it and end."""
         if serve:
             check_port(self.settings.host, port or self.settings.port)
         ledger = open_ledger(self.settings)
-        (self.home / NOTE).write_text(json.dumps(asdict(self.note), indent=1))
+        self._keep_note()
         passwords = demo_users(ledger)
         try:
             if serve:
@@ -213,12 +221,12 @@ class Demo:
                 if not imported and (self.home / "register.csv").is_file():
                     devices.import_csv(ledger, self.home / "register.csv")
                     imported = True
-                _expect(self.home, total)
+                self._keep_note(files_expected=total)
                 bars.update(sent, completed=done, total=total)
                 bars.update(taken, completed=_done(ledger), total=total)
 
             self.simulation.deliver(datetime.now(UTC), progress=progress)
-            while (done := _done(ledger)) < (total := _delivered(ledger, self.home)):
+            while (done := _done(ledger)) < (total := _delivered(self.home)):
                 bars.update(taken, completed=done, total=total)
                 time.sleep(1)
             bars.update(taken, completed=done, total=total)
@@ -229,21 +237,13 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _expect(home: Path, files: int) -> None:
-    """Tell the pages how many files the demo will deliver, for their progress bar."""
-    temporary = home / ".expected.tmp"
-    temporary.write_text(json.dumps({"files_expected": files}))
-    os.replace(temporary, home / "expected.json")
-
-
 def _done(ledger: Ledger) -> int:
     with ledger.read() as connection:
         states = count_by(connection, t.raw_keys.c.state)
     return states.get("done", 0) + states.get("failed", 0)
 
 
-def _delivered(ledger: Ledger, home: Path) -> int:
-    del ledger
+def _delivered(home: Path) -> int:
     return int(json.loads((home / "truth.json").read_text())["files_delivered"])
 
 
@@ -255,9 +255,12 @@ def _wait_for(server: subprocess.Popen[bytes], url: str) -> None:
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise HaulwatchError(f"the server ended with exit code {server.returncode}")
-        with suppress(URLError, OSError), urlopen(  # noqa: S310 — our own server
-            f"{url}/healthz", timeout=2
-        ) as answer:
+        with (
+            suppress(URLError, OSError),
+            urlopen(  # noqa: S310 — our own server
+                f"{url}/healthz", timeout=2
+            ) as answer,
+        ):
             if answer.status == 200:
                 return
         time.sleep(0.3)

@@ -20,9 +20,9 @@ def status_of(ledger: Ledger, settings: Settings) -> dict[str, Any]:
         o, f, k = t.raw_objects.c, t.data_files.c, t.raw_keys.c
         live = select(f.layer, func.count(), func.sum(f.rows), func.sum(f.bytes))
         live = live.where(f.superseded_at.is_(None)).group_by(f.layer)
-        newest = connection.execute(select(func.max(o.max_ts))).scalar_one()
+        newest: int | None = connection.execute(select(func.max(o.max_ts))).scalar_one()
         oldest = select(func.min(k.arrived_at)).where(k.state == "pending")
-        waiting = connection.execute(oldest).scalar_one()
+        waiting: int | None = connection.execute(oldest).scalar_one()
         r = t.runs.c
         runs = connection.execute(
             select(r.kind, r.status, r.started_at, r.ended_at).order_by(r.id.desc()).limit(5)

@@ -86,6 +86,15 @@ class Settings(BaseSettings):
     batch_files: int = Field(
         48, ge=1, le=5_000, description="Most raw files that one claim takes; bounds memory."
     )
+    most_bytes: int = Field(
+        268_435_456, ge=1_000, description="A raw file that unpacks to more is set aside."
+    )
+    most_line_bytes: int = Field(
+        4_194_304, ge=1_000, description="A raw file with a longer line is set aside."
+    )
+    new_fields_a_day: int = Field(
+        64, ge=0, description="Most unknown fields that become columns in 24 h."
+    )
     host: str = Field("127.0.0.1", description="Address the app listens on.")
     port: int = Field(8501, ge=1, le=65_535, description="Port the app listens on.")
 
@@ -207,7 +216,8 @@ def load(**overrides: Any) -> Settings:
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """One sentence for each ``HAULWATCH_*`` variable that is no setting: likely a misspelling."""
-    known = {variable_of(name) for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    known = {variable_of(name) for name in Settings.model_fields}
+    known |= {CONFIG_VARIABLE, PREFIX + "NO_WORKER"}  # the latter: how `serve` tells the app
     sentences = []
     for name in sorted(set(environment) - known):
         if name.startswith(PREFIX):

@@ -1,1 +1,1 @@
-"""Read-only questions in SQL, over the manifest's files."""
+"""Questions to the lake and the ledger: SQL in files, one cursor a call. Knows no streamlit."""

@@ -32,7 +32,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load(home=tmp_path / "home", threads=1, lease_seconds=5)
+    return load(home=tmp_path / "home", threads=1, lease_seconds=60)
 
 
 @pytest.fixture

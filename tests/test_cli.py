@@ -65,7 +65,7 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
         (["sql", "DROP TABLE telemetry"], "SELECT"),
         (["sql", "SELECT nothing FROM telemetry"], "nothing"),
         (["sql", "SELECT * FROM read_csv('/etc/passwd')"], "/etc/passwd"),
-        (["user", "add", "x", "--role", "king"], "king"),
+        (["user", "add", "xa", "--role", "king"], "king"),
         (["user", "passwd", "nobody"], "nobody"),
         (["device", "import", "absent.csv"], "absent.csv"),
     ],
@@ -127,11 +127,11 @@ def test_raw_files_to_answers(home: Path) -> None:
     raw = home / "raw"
     key = deliver(raw, HOUR, rows(HOUR, 120))
     bad = deliver(raw, HOUR, b"no gzip", device="HW-2", packed=False)
-    shown = answer(home, "ingest", "--json", code=1)
+    shown = answer(home, "ingest", "--json")
     assert shown["files"]["ok"] == 1
-    assert shown["files"]["failed"] == 1
+    assert shown["files"]["corrupt"] == 1
     assert shown["lines"]["accepted"] == 120
-    assert answer(home, "ingest", "--json")["files"]["failed"] == 0  # told once
+    assert answer(home, "ingest", "--json")["files"]["corrupt"] == 0  # told once
     assert answer(home, "compact", "--json")["rows"] == 120
     assert answer(home, "build", "--json")["partitions"] >= 1
     assert answer(home, "verify", "--json")["rows"] == 120
@@ -141,9 +141,17 @@ def test_raw_files_to_answers(home: Path) -> None:
         home, "sql", "SELECT key, status, lines, error FROM raw_objects ORDER BY key", "--json"
     )
     assert [o["key"] for o in objects] == [key, bad]
-    assert [o["status"] for o in objects] == ["ok", "failed"]
+    assert [o["status"] for o in objects] == ["ok", "corrupt"]
     minutes = answer(home, "sql", "SELECT sum(seconds)::BIGINT AS s FROM unit_minute", "--json")
     assert minutes == [{"s": 120}]
+
+
+def test_a_file_beyond_the_limit_fails_the_pass(home: Path) -> None:
+    key = deliver(home / "raw", HOUR, rows(HOUR, 120))
+    env = {"HAULWATCH_MOST_BYTES": "1000"}
+    shown = answer(home, "ingest", "--json", code=1, **env)
+    assert list(shown["failed"]) == [key]
+    assert answer(home, "ingest", "--json", **env)["files"]["failed"] == 0  # told once
 
 
 def test_sql_answers_in_every_form(home: Path) -> None:

@@ -10,7 +10,9 @@ import pytest
 from tests.tables import ROOT, TABLES, between
 
 
-@pytest.mark.parametrize(("place", "make"), TABLES.items(), ids=str)
+@pytest.mark.parametrize(
+    ("place", "make"), TABLES.items(), ids=["-".join(place) for place in TABLES]
+)
 def test_generated_tables_are_current(place: tuple[str, str], make: Callable[[], str]) -> None:
     document, marker = place
     found = between(marker).search((ROOT / document).read_text())

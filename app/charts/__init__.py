@@ -1,1 +1,1 @@
-"""Pure: frame → Figure. No streamlit in here."""
+"""Charts: pure functions, frame → Figure. Nothing here knows Streamlit."""

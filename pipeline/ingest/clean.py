@@ -13,7 +13,6 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline import fields, localtime
-from pipeline.errors import RefusedByFastPath
 from pipeline.storage.claims import RawFile
 
 SENTINEL_WORDS = ["-9999", "-9999.0"]
@@ -37,6 +36,7 @@ class Cleaned:
     duplicate: int = 0
     rescued: int = 0
     flags: list[str] = field(default_factory=list)
+    wrong_clock: list[int] = field(default_factory=list)
 
 
 def timestamps(frame: pl.DataFrame) -> pl.DataFrame:
@@ -175,20 +175,21 @@ def clean(
 ) -> Cleaned:
     """Turn the frame of one object into rows of ``clean``.
 
-    ``frame`` has ``_line`` (1-based) or one row a line in the file's order. Raises
-    RefusedByFastPath when a heartbeat cannot be used.
+    ``frame`` has ``_line`` (1-based) or one row a line in the file's order. Lines whose clock
+    cannot be believed are left out and named in ``wrong_clock``.
     """
     if "_line" not in frame.columns:
         frame = frame.with_row_index("_line", offset=1)
+    if "_rescued" not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias("_rescued"))
     frame = timestamps(frame)
-    if not frame.select(in_window(start, file.arrived_at).all()).item():
-        raise RefusedByFastPath("a heartbeat is missing or outside the window")
-    frame = frame.with_columns(pl.lit(None, pl.String).alias("_rescued"))
-    frame, flags = identity(frame, file)
+    believed = frame.select(in_window(start, file.arrived_at)).to_series()
+    wrong_clock = frame.filter(~believed)["_line"].to_list()
+    frame, flags = identity(frame.filter(believed) if wrong_clock else frame, file)
     whole = frame.height
     frame = frame.sort("ts", maintain_order=True).unique("ts", keep="last", maintain_order=True)
     frame = limits(frame, extra)
-    if _outside_hour(frame, file, zone):
+    if frame.height and _outside_hour(frame, file, zone):
         flags.append("hour")
     local = pl.col("ts").dt.convert_time_zone(zone).dt.date().cast(pl.String)
     frame = frame.with_columns(
@@ -197,7 +198,7 @@ def clean(
         pl.col("_line").cast(pl.Int32),
     )
     rescued = frame["_rescued"].count()
-    return Cleaned(frame, frame.height, whole - frame.height, rescued, flags)
+    return Cleaned(frame, frame.height, whole - frame.height, rescued, flags, wrong_clock)
 
 
 def _outside_hour(frame: pl.DataFrame, file: RawFile, zone: str) -> bool:

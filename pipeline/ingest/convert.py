@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from pipeline import fields
 from pipeline.errors import ObjectChanged, RefusedByFastPath
-from pipeline.ingest import clean, fast, unpack
+from pipeline.ingest import clean, fast, quarantine, unpack
+from pipeline.ingest.gunzip import TooLarge, gunzip
+from pipeline.ingest.salvage import BadLine, TooLong, salvage
 from pipeline.storage.claims import Claim, RawFile
 from pipeline.storage.manifest import CLEAN, TELEMETRY, NewFile
 from pipeline.storage.objects import DiskStore
@@ -35,8 +37,28 @@ class Job:
     zones: dict[str, str]
     extra: dict[str, str]
     window_start: int
+    most_bytes: int
+    most_line_bytes: int
     #: Content hashes already in, by key: the same content again is not read again.
     known: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: False once new fields were recorded: what is still unknown is over the day's limit.
+    ask_for_fields: bool = True
+
+
+class SetAside(Exception):
+    """A file beyond a limit: it is not read, and says why."""
+
+
+@dataclass
+class Taken:
+    """What one object gave: clean rows, bad lines, and fields nobody knew."""
+
+    cleaned: clean.Cleaned
+    lines: int
+    blank: int = 0
+    bad: list[BadLine] = field(default_factory=list)
+    status: str = "ok"
+    unknown: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -47,6 +69,9 @@ class Converted:
     files: list[NewFile] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     changing: list[str] = field(default_factory=list)
+    #: Fields the ledger does not know yet, with the key that holds them. If there are any, nothing
+    #: was written: they are recorded first, then the claim is converted again.
+    unknown: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def convert(job: Job) -> Converted:
@@ -55,6 +80,7 @@ def convert(job: Job) -> Converted:
     store = DiskStore(job.raw_root)
     schema = fields.json_schema(job.extra)
     partitions: dict[tuple[str, str], list[pl.DataFrame]] = defaultdict(list)
+    bad_lines: list[tuple[RawFile, int, BadLine]] = []
     for file in job.claim.files:
         try:
             spooled = unpack.spool(store, file)
@@ -69,27 +95,66 @@ def convert(job: Job) -> Converted:
             result.unchanged.append(file.key)
             continue
         try:
-            cleaned = _read(job, file, spooled, schema)
-        except RefusedByFastPath as error:
+            taken = read_object(job, file, spooled, schema)
+        except SetAside as error:
             result.objects.append(_failed(file, spooled.sha256, str(error)))
             continue
-        result.objects.append(_object(file, spooled.sha256, cleaned))
-        for part in cleaned.frame.partition_by("hiveperiod", maintain_order=True):
+        if job.ask_for_fields:
+            for name, kind in taken.unknown.items():
+                result.unknown.setdefault(name, (kind, file.key))
+        row = _object(file, spooled.sha256, taken)
+        result.objects.append(row)
+        bad_lines += [(file, row["id"], line) for line in taken.bad]
+        for part in taken.cleaned.frame.partition_by("hiveperiod", maintain_order=True):
             partitions[part["hiveperiod"][0], file.district].append(part)
+    if result.unknown:
+        return Converted(unknown=result.unknown)
     arrow = fields.arrow_schema(job.extra)
     for number, ((day, district), frames) in enumerate(sorted(partitions.items())):
         path = partition_path(CLEAN, TELEMETRY, day, district, f"{job.claim.id}-{number}.parquet")
         result.files.append(_write(job.lake_root, path, day, district, frames, arrow))
+    result.files += quarantine.write(job.lake_root, job.claim.id, bad_lines)
     return result
 
 
-def _read(
+def read_object(
     job: Job, file: RawFile, spooled: unpack.Spooled, schema: dict[str, pl.DataType]
-) -> clean.Cleaned:
-    frame = fast.read(unpack.unpack(spooled.packed), schema)
+) -> Taken:
+    """Fast if every value can be vouched for, line by line otherwise. Raises SetAside."""
     src = unpack.source_id(file.key, spooled.sha256)
-    zone = job.zones[file.district]
-    return clean.clean(frame, file, src, zone, job.extra, job.window_start)
+
+    def cleaned(frame: pl.DataFrame) -> clean.Cleaned:
+        zone = job.zones[file.district]
+        return clean.clean(frame, file, src, zone, job.extra, job.window_start)
+
+    try:
+        frame = fast.read(unpack.unpack(spooled.packed, job.most_bytes), schema)
+        taken = Taken(cleaned(frame), lines=frame.height)
+        if not taken.cleaned.wrong_clock:
+            return taken
+    except RefusedByFastPath:
+        pass  # not a verdict on the file, only on the way to read it
+    try:
+        unpacked = gunzip(spooled.packed, job.most_bytes)
+        salvaged = salvage(unpacked, schema, job.most_line_bytes)
+    except TooLarge:
+        raise SetAside(f"unpacks to more than {job.most_bytes:,} bytes") from None
+    except TooLong:
+        raise SetAside(f"has a line of more than {job.most_line_bytes:,} bytes") from None
+    taken = Taken(cleaned(salvaged.frame), salvaged.lines, salvaged.blank, salvaged.bad)
+    taken.unknown = salvaged.unknown
+    wrong = set(taken.cleaned.wrong_clock)
+    texts = unpacked.text.split(b"\n") if wrong else []
+    taken.bad += [BadLine(number, "clock", texts[number - 1]) for number in sorted(wrong)]
+    taken.cleaned.flags += unpacked.flags
+    if unpacked.torn:
+        taken.status = "partial"
+    readable = taken.cleaned.accepted or (
+        unpacked.members and not unpacked.torn and not taken.lines
+    )
+    if unpacked.crc or not readable:
+        taken.status = "corrupt"
+    return taken
 
 
 def _write(
@@ -133,28 +198,26 @@ def span_us(frame: pl.DataFrame) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def _object(file: RawFile, sha256: str, cleaned: clean.Cleaned) -> dict[str, Any]:
-    frame = cleaned.frame
-    low, high = span_us(frame)
-    counts = {
-        "lines": cleaned.accepted + cleaned.duplicate,
+def _object(file: RawFile, sha256: str, taken: Taken) -> dict[str, Any]:
+    cleaned, frame = taken.cleaned, taken.cleaned.frame
+    row = _row(file, sha256) | {
+        "status": taken.status,
+        "lines": taken.lines,
         "accepted": cleaned.accepted,
         "duplicate": cleaned.duplicate,
+        "quarantined": len(taken.bad),
+        "blank": taken.blank,
         "rescued": cleaned.rescued,
+        "flags": ",".join(cleaned.flags),
     }
-    last = frame.select(pl.col("unitno", "fwversion").drop_nulls().last()).row(0)
-    return (
-        _row(file, sha256)
-        | counts
-        | {
-            "status": "ok",
-            "min_ts": low,
-            "max_ts": high,
-            "unitno": last[0],
-            "fwversion": last[1],
-            "flags": ",".join(cleaned.flags),
-        }
-    )
+    if taken.bad:
+        reasons = Counter(line.reason for line in taken.bad)
+        row["error"] = ", ".join(f"{number} × {why}" for why, number in sorted(reasons.items()))
+    if frame.height:
+        row["min_ts"], row["max_ts"] = span_us(frame)
+        last = frame.select(pl.col("unitno", "fwversion").drop_nulls().last())
+        row["unitno"], row["fwversion"] = last.row(0)
+    return row
 
 
 def _failed(file: RawFile, sha256: str, reason: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.ledger import Ledger, extra_fields, record_fields
 from pipeline.storage.manifest import NewFile
 from pipeline.storage.objects import DiskStore
 
@@ -123,7 +123,14 @@ class Ingest:
                 claims.abandon(self.ledger, claim.id)
                 result.errors.append(f"{type(error).__name__}: {error}")
                 continue
-            self._commit(running.pop(future), converted, result)
+            claim = running.pop(future)
+            if converted.unknown:
+                limit = self.settings.new_fields_a_day
+                result.new_fields += record_fields(self.ledger, converted.unknown, limit)
+                again = self._job(claim, ask_for_fields=False)
+                running[self.pool.submit(convert, again)] = claim
+                continue
+            self._commit(claim, converted, result)
         claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
 
     def _fill(self, running: dict[Future[Converted], claims.Claim]) -> None:
@@ -139,7 +146,7 @@ class Ingest:
                 return
             running[self.pool.submit(convert, self._job(claim))] = claim
 
-    def _job(self, claim: claims.Claim) -> Job:
+    def _job(self, claim: claims.Claim, *, ask_for_fields: bool = True) -> Job:
         districts = {file.district for file in claim.files}
         o = t.raw_objects.c
         keys = [file.key for file in claim.files]
@@ -156,6 +163,9 @@ class Ingest:
             zones={district: self.settings.zone_of(district) for district in districts},
             extra=extra,
             window_start=self.settings.window_start,
+            most_bytes=self.settings.most_bytes,
+            most_line_bytes=self.settings.most_line_bytes,
+            ask_for_fields=ask_for_fields,
             known={key: frozenset(hashes) for key, hashes in known.items()},
         )
 
@@ -169,7 +179,12 @@ class Ingest:
                 converted.files,
                 zones,
                 converted.unchanged,
-                [day for file in converted.files for day in _beside(file, zones)],
+                [
+                    day
+                    for file in converted.files
+                    if file.layer == manifest.CLEAN
+                    for day in _beside(file, zones)
+                ],
             )
         except ClaimLost:
             return  # another worker has the files now; what we wrote is left to gc

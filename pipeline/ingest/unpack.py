@@ -17,9 +17,6 @@ GZIP_MAGIC = b"\x1f\x8b"
 #: isal has no type hints; its error is an exception class.
 GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 
-#: An hour of one device is about 10 MB. Beyond this something else was uploaded.
-MOST_BYTES = 256 * 1024 * 1024
-
 
 @dataclass(frozen=True)
 class Spooled:
@@ -48,17 +45,17 @@ def source_id(key: str, sha256: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def unpack(packed: bytes) -> bytes:
+def unpack(packed: bytes, limit: int) -> bytes:
     """The text of one whole gzip member with a right CRC.
 
     Raises RefusedByFastPath for everything else: torn, wrong CRC, several members, no gzip, or
-    larger than ``MOST_BYTES``.
+    larger than ``limit``.
     """
     if not packed.startswith(GZIP_MAGIC):
         raise RefusedByFastPath("not gzip" if packed else "empty file")
     gzip = isal_zlib.decompressobj(wbits=GZIP)
     try:
-        text: bytes = gzip.decompress(packed, MOST_BYTES)
+        text: bytes = gzip.decompress(packed, limit)
     except GZIP_ERROR as error:
         raise RefusedByFastPath(f"gzip: {error}") from error
     if not gzip.eof:

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -188,6 +188,34 @@ def extra_fields(connection: Connection) -> dict[str, str]:
     """Fields outside the dictionary: name → DOUBLE or VARCHAR, in the order they were met."""
     query = select(t.fields.c.name, t.fields.c.type).order_by(t.fields.c.id)
     return {str(name): str(kind) for name, kind in connection.execute(query)}
+
+
+def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day: int) -> list[str]:
+    """Give fields outside the dictionary a column, before any file holds them.
+
+    ``met``: name → (DOUBLE or VARCHAR, key that brought it). Returns the names that are new; what
+    is over the day's limit gets no column and stays in ``_rescued``.
+    """
+    with ledger.write() as connection:
+        now = clock(connection)
+        f = t.fields.c
+        known = {str(row[0]) for row in connection.execute(select(f.folded))}
+        today = select(func.count()).where(f.seen_at > now - 86_400_000_000)
+        room = most_a_day - int(connection.execute(today).scalar_one())
+        fresh = [name for name in met if name.casefold() not in known][: max(0, room)]
+        rows = [
+            {
+                "name": name,
+                "folded": name.casefold(),
+                "type": met[name][0],
+                "first_key": met[name][1],
+                "seen_at": now,
+            }
+            for name in fresh
+        ]
+        if rows:
+            connection.execute(insert(t.fields), rows)
+    return fresh
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pipeline.storage.ledger import Ledger, clock, insert_or_skip, record_zone, 
 
 CLEAN = "clean"
 ANALYTICS = "analytics"
+QUARANTINE = "quarantine"
 TELEMETRY = "telemetry"
 
 
@@ -189,7 +190,9 @@ def commit_ingest(
         # Even without rows the ledger's own figures changed: pages must look again.
         version = step(connection, "data")
         _insert(connection, claim.id, files, version, now)
-        days = sorted({(file.hiveperiod, file.dstrct_code) for file in files})
+        days = sorted(
+            {(file.hiveperiod, file.dstrct_code) for file in files if file.layer == CLEAN}
+        )
         rows = [
             {"hiveperiod": day, "dstrct_code": district, "data_version": version}
             for day, district in days

@@ -108,12 +108,14 @@ def test_nothing_is_dropped_silently(
                 continue
             assert name in row, f"{name} was dropped"
             got = row[name]
-            assert got == value or str(value) == got, (name, value, got)
+            if isinstance(got, str) and isinstance(value, int | float):
+                got = float(got)  # a number in a text field is that number's text
+            assert got == value, (name, value, got)
 
 
 def test_unpack_refuses_everything_but_one_whole_member() -> None:
     whole = gzip.compress(b"hello\n" * 1000)
-    assert unpack.unpack(whole) == b"hello\n" * 1000
+    assert unpack.unpack(whole, 10**6) == b"hello\n" * 1000
     wrong_crc = whole[:-8] + bytes(4) + whole[-4:]
     refused = {
         "torn": whole[:-9],
@@ -124,10 +126,9 @@ def test_unpack_refuses_everything_but_one_whole_member() -> None:
     }
     for why, packed in refused.items():
         with pytest.raises(RefusedByFastPath, match=why):
-            unpack.unpack(packed)
+            unpack.unpack(packed, 10**6)
 
 
-def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpack, "MOST_BYTES", 10_000)
+def test_a_bomb_is_refused() -> None:
     with pytest.raises(RefusedByFastPath, match="too large"):
-        unpack.unpack(gzip.compress(bytes(20_000)))
+        unpack.unpack(gzip.compress(bytes(20_000)), 10_000)

@@ -16,6 +16,8 @@ from pipeline.flow import Flow
 from pipeline.gc import collect, orphans
 from pipeline.ingest.convert import Job, convert
 from pipeline.ingest.discover import discover
+from pipeline.ingest.run import Ingest
+from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
@@ -65,8 +67,8 @@ def test_every_line_of_every_file_is_accounted_for(
     assert shown["files"] == {
         "ok": 2,
         "partial": 0,
-        "corrupt": 0,
-        "failed": 1,
+        "corrupt": 1,
+        "failed": 0,
         "unchanged": 0,
         "ignored": 1,
     }
@@ -78,14 +80,14 @@ def test_every_line_of_every_file_is_accounted_for(
         "blank": 0,
     }
     assert shown["ignored"] == ["readme.txt"]
-    assert list(shown["failed"]) == [torn]
+    assert shown["failed"] == {}
     assert shown["backlog"] == 0
     assert visible(settings, ledger, "count(*)") == [(90,)]
     assert visible(settings, ledger, "VehicleSpeed, _line", "VehicleSpeed = 1.5") == [(1.5, 61)]
     assert visible(settings, ledger, "DISTINCT hiveperiod, dstrct_code") == [("2026-01-31", "MLKB")]
     checked = verify(ledger, settings, deep=True)
     assert checked.ok, checked.breaches
-    assert [notice.check for notice in checked.notices if notice.check == "failed"] == ["failed"]
+    assert [n.about for n in checked.notices if n.check == "corrupt"] == [torn]
     again = flow.ingest().as_json()
     assert again["lines"]["total"] == 0
     assert not any(number for state, number in again["files"].items() if state != "ignored")
@@ -134,10 +136,12 @@ def test_rows_carry_their_source_and_line(
 
 
 def job(ledger: Ledger, settings: Settings, raw: Path) -> Job:
+    """What a worker hands to a child: all that has arrived, claimed."""
     discover(ledger, DiskStore(raw), full=True)
     claim = claims.take(ledger, "w", 10, settings.lease_seconds)
     assert claim is not None
-    return Job(claim, raw, settings.lake_root, {"MLKB": settings.zone}, {}, settings.window_start)
+    with Pool(1) as pool:
+        return Ingest(ledger, settings, "w", pool)._job(claim)
 
 
 def test_what_a_dead_worker_wrote_is_not_visible_and_goes_with_gc(

@@ -1,0 +1,133 @@
+"""Signing in: streamlit-authenticator's form and cookie over the ledger's people.
+
+The cookie names ``user#version``. The ledger holds the version; signing out, another password and
+disabling move it on, and every older cookie is worth nothing from then on.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import jwt
+import streamlit as st
+
+from app import state
+from app.backend import Backend
+from app.text import say
+from pipeline.storage import people
+from pipeline.storage.people import User
+
+with warnings.catch_warnings():
+    # extra-streamlit-components still imports what Streamlit has deprecated.
+    warnings.simplefilter("ignore")
+    from streamlit_authenticator import Authenticate
+
+COOKIE = "haulwatch"
+COOKIE_DAYS = 7
+COOKIE_METHOD = "HS256"
+
+
+def current(backend: Backend) -> User | None:
+    """Who this session is, checked against the ledger now; None when nobody (any more)."""
+    session = st.session_state
+    if not session.get(state.SIGNED_IN) and not session.get(state.SIGNED_OUT):
+        _resume(backend)
+    if not session.get(state.SIGNED_IN):
+        return None
+    user = _user_of(backend, session.get(state.IDENTITY))
+    if user is None:
+        for key in state.AUTHENTICATOR_KEYS:
+            session[key] = None
+    return user
+
+
+def sign_in(backend: Backend) -> None:
+    """Show the form. Nothing may follow it in this run: the cookie is being set."""
+    gate = _Gate(backend)
+    gate.login(
+        fields={
+            "Form name": say("sign_in.title"),
+            "Username": say("sign_in.user"),
+            "Password": say("sign_in.password"),
+            "Login": say("sign_in.submit"),
+        },
+        callback=gate.bind_version,
+    )
+    wait = st.session_state.pop(state.WAIT, None)
+    if wait:
+        st.error(say("sign_in.wait", seconds=int(wait) + 1))
+    elif st.session_state.get(state.SIGNED_IN) is False:
+        st.error(say("sign_in.wrong"))
+
+
+def sign_out(backend: Backend, user: User) -> None:
+    """End all sessions of the user and take the cookie away. Nothing may follow it."""
+    people.sign_out(backend.ledger, user.username)
+    _Gate(backend).logout(location="unrendered")
+
+
+def _resume(backend: Backend) -> None:
+    """Sign in by a valid cookie, before anything is drawn."""
+    token = st.context.cookies.get(COOKIE)
+    if not token:
+        return
+    try:
+        claims = jwt.decode(token, backend.cookie_key, algorithms=[COOKIE_METHOD])
+    except jwt.PyJWTError:
+        return
+    expires = claims.get("exp_date")
+    if not isinstance(expires, int | float) or expires < time.time():
+        return
+    if _user_of(backend, claims.get("username")) is not None:
+        st.session_state[state.SIGNED_IN] = True
+        st.session_state[state.IDENTITY] = claims["username"]
+
+
+def _identity(user: User) -> str:
+    return f"{user.username}#{user.token_version}"
+
+
+def _user_of(backend: Backend, identity: object) -> User | None:
+    """The user whom an identity names, unless it is outdated or the user is shut out."""
+    user = people.get(backend.ledger, str(identity).partition("#")[0])
+    if user is None or user.disabled or _identity(user) != identity:
+        return None
+    return user
+
+
+class _Gate(Authenticate):  # type: ignore[misc]
+    """The library's form and cookie; passwords are checked by ``people.sign_in``."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(
+            {"usernames": {}},
+            COOKIE,
+            backend.cookie_key,
+            COOKIE_DAYS,
+            auto_hash=False,
+            # It waits for cookies that come by a component; ours come with the request.
+            login_sleep_time=0,
+        )
+        self._backend = backend
+        self._user: User | None = None
+        self.authentication_controller.authentication_model.check_credentials = self._check
+        self.cookie_controller.cookie_model.get_cookie = lambda: None
+
+    def _check(self, username: str, password: str) -> bool:
+        address = st.context.ip_address or "local"
+        attempt = people.sign_in(self._backend.ledger, username, address, password)
+        if attempt.wait_s:
+            st.session_state[state.WAIT] = attempt.wait_s
+        self._user = attempt.user
+        if attempt.user is None:
+            return False
+        model = self.authentication_controller.authentication_model
+        model.credentials["usernames"][username] = {"name": attempt.user.name}
+        return True
+
+    def bind_version(self, _: dict[str, Any]) -> None:
+        """Called between the check and the cookie: what is signed is user and version."""
+        if self._user is not None:
+            st.session_state[state.IDENTITY] = _identity(self._user)

@@ -1,0 +1,101 @@
+"""Colours, patterns and the common layout: one look, safe for the colour-blind, light and dark.
+
+Okabe and Ito's palette; a state is also told by lightness, pattern or glyph. What was not observed
+is grey and hatched everywhere, and nothing else is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import polars as pl
+
+BLUE, ORANGE, VERMILION, PURPLE, GREEN = "#0072B2", "#E69F00", "#D55E00", "#CC79A7", "#009E73"
+SKY = "#56B4E9"
+HATCH = "/"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours that depend on the background."""
+
+    moving: str
+    idle: str
+    off: str
+    unknown: str
+    hatch: str
+    text: str
+    faint: str
+    ground: str
+    accent: str
+    shade: str
+    band: str
+
+
+LIGHT = Palette(
+    moving=BLUE,
+    idle=ORANGE,
+    off="#C9D3DC",
+    unknown="#E9EBED",
+    hatch="#8A9299",
+    text="#1F2933",
+    faint="#D8DDE2",
+    ground="#FFFFFF",
+    accent=BLUE,
+    shade="rgba(0, 114, 178, 0.25)",
+    band="rgba(0, 158, 115, 0.10)",
+)
+DARK = Palette(
+    moving=SKY,
+    idle=ORANGE,
+    off="#44525F",
+    unknown="#23292F",
+    hatch="#7D8790",
+    text="#E6EAEE",
+    faint="#333D47",
+    ground="#0E1318",
+    accent=SKY,
+    shade="rgba(86, 180, 233, 0.28)",
+    band="rgba(0, 158, 115, 0.18)",
+)
+
+
+def palette(dark: bool) -> Palette:
+    """Colours for a dark or a light page."""
+    return DARK if dark else LIGHT
+
+
+def local(frame: pl.DataFrame, zone: str, *columns: str) -> pl.DataFrame:
+    """Instants as wall-clock time of a zone: Plotly draws what it is given."""
+    return frame.with_columns(
+        pl.col(name).dt.convert_time_zone(zone).dt.replace_time_zone(None) for name in columns
+    )
+
+
+def base(figure: go.Figure, dark: bool, height: int) -> go.Figure:
+    """The layout all charts share."""
+    colours = palette(dark)
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours.text, "size": 13, "family": "system-ui, sans-serif"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        hoverlabel={"namelength": -1},
+        bargap=0.15,
+        dragmode=False,
+    )
+    figure.update_xaxes(gridcolor=colours.faint, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=colours.faint, zeroline=False, automargin=True)
+    return figure
+
+
+def unknown_marker(colours: Palette) -> dict[str, object]:
+    """The grey hatch of what was not observed."""
+    return {
+        "color": colours.unknown,
+        "line": {"color": colours.hatch, "width": 0.5},
+        "pattern": {"shape": HATCH, "fgcolor": colours.hatch, "size": 5, "solidity": 0.25},
+    }

@@ -1,0 +1,290 @@
+"""Headline figures: frames → tiles, each with its denominator. No Streamlit here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import polars as pl
+
+from app.text import say
+from queries.operations import Progress, Vitals
+
+HOUR = 3600
+NOTHING = "–"
+
+#: States in which a device-hour counts as delivered.
+DELIVERED = ("complete", "partial", "corrupt")
+NOT_EXPECTED = ("pending", "not_registered")
+STATUSES = ("reporting", "late", "silent", "parked", "never_seen")
+NEED_A_LOOK = ("silent", "never_seen", "late")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure: its name, value, what it is a part of, and its definition."""
+
+    label: str
+    value: str
+    note: str = ""
+    help: str = ""
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage, or a dash where there is nothing to be a part of; never rounded up to 100."""
+    if whole <= 0:
+        return NOTHING
+    percent = 100 * part / whole
+    if 99.95 <= percent < 100:
+        percent = 99.9
+    return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
+
+
+def hours(seconds: float) -> str:
+    """Seconds as hours with a decimal."""
+    return f"{seconds / HOUR:,.1f}"
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it."""
+    for size, unit in ((86_400, "d"), (HOUR, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def fatigue(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:
+    """Cases beside what was not seen."""
+    moving, blind = exposure["moving_s"], exposure["blind_moving_s"]
+    return [
+        Tile(
+            say("fatigue.cases"),
+            f"{cases.height:,}" if exposure["units"] else NOTHING,
+            say("fatigue.cases.of"),
+            say("fatigue.cases.help"),
+        ),
+        Tile(
+            say("fatigue.units"),
+            f"{cases['unitno'].n_unique():,}" if exposure["units"] else NOTHING,
+            say("fatigue.units.of", units=f"{exposure['units']:,}"),
+        ),
+        Tile(
+            say("fatigue.blind"),
+            share(blind, moving),
+            say("fatigue.blind.of", blind=hours(blind), moving=hours(moving)),
+            say("fatigue.blind.help"),
+        ),
+        Tile(
+            say("fatigue.no_data"),
+            share(exposure["no_data_s"], exposure["day_s"]),
+            say(
+                "fatigue.no_data.of",
+                hours=hours(exposure["no_data_s"]),
+                day=hours(exposure["day_s"]),
+            ),
+            say("fatigue.no_data.help", km=f"{exposure['unobserved_km']:,.1f}"),
+        ),
+    ]
+
+
+def watched(exposure: dict[str, float]) -> dict[str, str]:
+    """Hours seen, blind and without data, for a sentence."""
+    seen = exposure["moving_s"] - exposure["blind_moving_s"]
+    return {
+        "seen": hours(seen),
+        "blind": hours(exposure["blind_moving_s"]),
+        "none": hours(exposure["no_data_s"]),
+    }
+
+
+def overview(units: pl.DataFrame, cases: pl.DataFrame, cells: pl.DataFrame) -> list[Tile]:
+    """The most urgent figure of each page."""
+    silent = units.filter(pl.col("status").is_in(NEED_A_LOOK)).height
+    first, _, missing, *_ = delivery(cells)
+    return [
+        Tile(
+            say("status.reporting"),
+            f"{units.filter(pl.col('status') == 'reporting').height:,}",
+            say("fleet.of", units=f"{units.height:,}"),
+            say("status.reporting.help"),
+        ),
+        Tile(
+            say("home.attention"),
+            f"{silent:,}",
+            say("fleet.of", units=f"{units.height:,}"),
+            say("home.chart.help"),
+        ),
+        Tile(
+            say("fatigue.cases"),
+            f"{cases.height:,}",
+            say("home.cases.of", units=cases["unitno"].n_unique()),
+            say("fatigue.cases.help"),
+        ),
+        first,
+        missing,
+    ]
+
+
+def statuses(units: pl.DataFrame) -> list[Tile]:
+    """Registered units by their status now."""
+    counts = dict(units["status"].value_counts().iter_rows())
+    return [
+        Tile(
+            say(f"status.{status}"),
+            f"{counts.get(status, 0):,}",
+            say("fleet.of", units=f"{units.height:,}"),
+            say(f"status.{status}.help"),
+        )
+        for status in STATUSES
+    ]
+
+
+def doing(units: pl.DataFrame) -> pl.DataFrame:
+    """Units with what each does now: its last state while it reports, else its status."""
+    state = pl.col("last_state").fill_null("unknown")
+    return units.with_columns(
+        pl.when(pl.col("status") == "reporting").then(state).otherwise("status").alias("doing")
+    )
+
+
+def expected(cells: pl.DataFrame) -> pl.DataFrame:
+    """Device-hours of registered devices whose hour and grace are over, or that came earlier."""
+    return cells.filter(~pl.col("state").is_in(NOT_EXPECTED))
+
+
+def delivered(cells: pl.DataFrame) -> pl.DataFrame:
+    """Expected device-hours whose file came."""
+    return cells.filter(pl.col("state").is_in(DELIVERED))
+
+
+def delivery(cells: pl.DataFrame) -> list[Tile]:
+    """Fulfilment by files and by rows, what is missing and how late the rest came."""
+    due, came = expected(cells), delivered(cells)
+    on = due.filter(pl.col("state") != "proven_off")
+    missing = due.filter(pl.col("state") == "missing").height
+    pending = cells.filter(pl.col("state") == "pending").height
+    rows = int(came["accepted"].sum())
+    middle, p95 = delay(due, 0.5), delay(due, 0.95)
+    return [
+        Tile(
+            say("delivery.fulfilment"),
+            share(came.height, due.height),
+            say("delivery.fulfilment.of", delivered=came.height, expected=due.height),
+            say("delivery.fulfilment.help", without=share(came.height, on.height)),
+        ),
+        Tile(
+            say("delivery.rows"),
+            share(rows, due.height * HOUR),
+            say("delivery.rows.of", rows=rows, expected=due.height * HOUR),
+            say("delivery.rows.help"),
+        ),
+        Tile(say("delivery.missing"), f"{missing:,}", say("delivery.missing.of", pending=pending)),
+        Tile(
+            say("delivery.late"),
+            f"{came['late'].sum():,}",
+            say("delivery.late.of", delivered=came.height),
+        ),
+        Tile(
+            say("delivery.delay"),
+            middle,
+            say("delivery.delay.of", p95=p95),
+            say("delivery.delay.help"),
+        ),
+    ]
+
+
+def delay(due: pl.DataFrame, quantile: float) -> str:
+    """A quantile of the arrival delay; what has not come is later than all that has."""
+    # Hours proven off were never going to come: they are no delay.
+    judged = due.filter(pl.col("state") != "proven_off")
+    if judged.is_empty():
+        return NOTHING
+    values = sorted(math.inf if v is None else v for v in judged["delay_s"].to_list())
+    value = values[min(math.ceil(quantile * len(values)), len(values)) - 1]
+    if not math.isinf(value):
+        return span(max(value, 0.0))
+    known = [v for v in values if not math.isinf(v)]
+    if not known:
+        return say("delivery.never")
+    return say("delivery.beyond", longest=span(max(known)))
+
+
+def engine(minutes: pl.DataFrame, exceeded: pl.DataFrame, span_h: float) -> list[Tile]:
+    """Observed time, exceedances and the speed gap of one unit."""
+    gaps = minutes["speed_gap_mean"].drop_nulls().to_list()
+    peaks = minutes["speed_gap_max"].drop_nulls().to_list()
+    return [
+        Tile(
+            say("engine.observed"),
+            f"{float(minutes['seconds'].sum()) / HOUR:,.1f} h",
+            say("engine.observed.of", span=f"{span_h:,.0f}"),
+        ),
+        Tile(
+            say("engine.exceedances"),
+            f"{exceeded.height:,}",
+            say("engine.exceeded.of", crit=exceeded.filter(pl.col("level") == "crit").height),
+        ),
+        Tile(
+            say("engine.gap"),
+            f"{sum(gaps) / len(gaps):.1f} km/h" if gaps else NOTHING,
+            say("engine.gap.of", largest=f"{max(peaks):.1f}") if peaks else NOTHING,
+            say("engine.gap.help"),
+        ),
+    ]
+
+
+def ingestion(now: Vitals, lines: dict[str, int]) -> list[Tile]:
+    """Worker, backlog, set aside, accepted."""
+    progress = now.progress
+    return [
+        _worker(now),
+        Tile(
+            say("ingestion.files_in"),
+            f"{progress.done:,}",
+            say("ingestion.backlog.of", total=progress.total),
+        ),
+        Tile(
+            say("ingestion.backlog"),
+            f"{progress.pending:,}",
+            _oldest(progress),
+        ),
+        Tile(
+            say("ingestion.failed"),
+            f"{progress.failed:,}",
+            say("ingestion.failed.of", total=progress.total),
+        ),
+        Tile(
+            say("ingestion.accepted"),
+            share(lines["accepted"], lines["lines"]),
+            say("ingestion.accepted.of", accepted=lines["accepted"], lines=lines["lines"]),
+        ),
+    ]
+
+
+def _worker(now: Vitals) -> Tile:
+    label = say("ingestion.worker")
+    if now.worker_seen_s is None:
+        return Tile(label, say("ingestion.worker.gone"), say("ingestion.worker.none"))
+    key = "ingestion.worker.alive" if now.worker_alive else "ingestion.worker.dead"
+    state = (now.worker_state or NOTHING) if now.worker_alive else say("ingestion.worker.gone")
+    return Tile(label, state.capitalize(), say(key, seconds=f"{now.worker_seen_s:.0f}"))
+
+
+def _oldest(progress: Progress) -> str:
+    if progress.oldest_s is None:
+        return say("ingestion.oldest.none")
+    return f"{say('ingestion.oldest')}: {span(progress.oldest_s)}"
+
+
+def sentence(units: pl.DataFrame, cases: pl.DataFrame, cells: pl.DataFrame) -> str:
+    """The state of the fleet in a sentence (Markdown; only our own words and numbers)."""
+    due = expected(cells)
+    missing = due.filter(pl.col("state") == "missing").height
+    return say(
+        "home.sentence",
+        reporting=units.filter(pl.col("status") == "reporting").height,
+        registered=units.height,
+        cases=f"{cases.height:,}",
+        delivery=share(delivered(cells).height, due.height),
+        missing=say("home.missing", missing=missing) if missing else "",
+    )

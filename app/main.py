@@ -1,0 +1,45 @@
+"""The router: who asks, which page, and only then the page.
+
+The order of the steps matters (measured with this Streamlit and this authenticator): navigation is
+declared before the authenticator exists, with every page while nobody is signed in, so that an
+address survives the sign-in; and nothing runs after the form.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import access, auth, panels
+from app.backend import backend
+from app.text import say
+
+st.set_page_config(
+    page_title=say("app.name"), page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
+)
+
+house = backend()
+panels.frame()
+user = auth.current(house)
+
+pages = {
+    page.name: st.Page(
+        page.path,
+        title=say(f"{page.name}.title") if user else say("app.name"),
+        icon=page.icon,
+        default=page is access.HOME,
+        visibility="visible" if user and access.may_open(user.role, page.name) else "hidden",
+    )
+    for page in access.PAGES
+}
+chosen = st.navigation(list(pages.values()), position="sidebar" if user else "hidden")
+
+if user is None:
+    panels.sign_in_frame()
+    auth.sign_in(house)
+elif panels.account(user):
+    auth.sign_out(house, user)
+else:
+    name = next(key for key, page in pages.items() if page == chosen)
+    panels.run(chosen, access.may_open(user.role, name), pages[access.HOME.name])

@@ -1,0 +1,59 @@
+"""Serving: Streamlit's configuration in one table, and the process that listens."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from app.backend import cookie_key
+from app.worker_process import NO_WORKER
+from pipeline.errors import PortBusy
+from pipeline.settings import Settings
+
+#: The same stands in .streamlit/config.toml for ``streamlit run`` (a test compares them).
+OPTIONS: dict[str, Any] = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",
+    "client.toolbarMode": "viewer",
+    "logger.hideWelcomeMessage": True,
+    "logger.level": "warning",
+    "server.enableCORS": True,
+    "server.enableXsrfProtection": True,
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "server.maxUploadSize": 1,
+    "theme.baseRadius": "0.35rem",
+    "theme.codeFont": "ui-monospace, monospace",
+    "theme.font": "system-ui, sans-serif",
+    "theme.headingFont": "system-ui, sans-serif",
+    "theme.headingFontSizes": ["1.9rem", "1.6rem", "1.2rem", "1.1rem", "1rem", "1rem"],
+    "theme.metricValueFontSize": "1.9rem",
+    "theme.light.primaryColor": "#0072B2",
+    "theme.dark.backgroundColor": "#0E1318",
+    "theme.dark.primaryColor": "#56B4E9",
+    "theme.dark.secondaryBackgroundColor": "#1A222B",
+}
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise PortBusy unless one could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortBusy(port) from error
+
+
+def serve(settings: Settings, host: str, port: int, worker: bool) -> int:
+    """Serve until told to stop; the exit code. Raises PortBusy before anything has started."""
+    check_port(host, port)
+    os.environ[NO_WORKER] = "0" if worker else "1"
+    # Sensitive options are taken from the environment only.
+    os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = cookie_key(settings)
+    from app.server import app
+
+    app.run(config={**OPTIONS, "server.address": host, "server.port": port})
+    return 0

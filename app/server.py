@@ -1,0 +1,41 @@
+"""The ASGI app: Streamlit's pages, three routes of our own, and the worker beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+# pyarrow has crashed when it was first imported on a short-lived thread: all of them here, once.
+import duckdb  # noqa: F401
+import numpy as np  # noqa: F401
+import polars as pl  # noqa: F401
+import pyarrow as pa  # noqa: F401
+import streamlit as st
+from starlette.routing import Route
+
+from app import health, worker_process
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
+    """The worker lives as long as the server."""
+    supervisor = worker_process.Supervisor()
+    if worker_process.wanted():
+        supervisor.start()
+    try:
+        yield {"worker": supervisor}
+    finally:
+        await supervisor.stop()
+
+
+app = st.App(
+    Path(__file__).with_name("main.py").absolute(),
+    lifespan=lifespan,
+    routes=[
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+    ],
+)

@@ -1,0 +1,23 @@
+"""Every key of the session's state, and of the address."""
+
+from __future__ import annotations
+
+# Set by streamlit-authenticator; its names are fixed.
+SIGNED_IN = "authentication_status"
+IDENTITY = "username"
+SIGNED_OUT = "logout"
+AUTHENTICATOR_KEYS = (SIGNED_IN, IDENTITY, "name", "email", "roles")
+
+# Ours.
+WAIT = "sign_in_wait"
+
+FILTERS = "filters"
+DRAWN = "drawn"
+OPERATORS_SEEN = "operators_seen"
+
+# Shared filters; also their names in the address.
+DISTRICT = "district"
+FIRST = "from"
+LAST = "to"
+UNIT = "unit"
+SIGNALS = "signals"

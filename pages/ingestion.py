@@ -1,0 +1,41 @@
+"""Ingestion: what the worker does, what waits, what went wrong; run it now."""
+
+from app import data, figures, filters, panels, pickers, tables
+from app.backend import backend
+from app.charts import delivery
+from queries import operations
+
+PAGE = "ingestion"
+
+user = data.require(PAGE)
+ledger = backend().ledger
+chosen = filters.everything(backend())
+panels.header(PAGE, chosen)
+
+counts = operations.line_counts(ledger)
+panels.tiles(figures.ingestion(operations.vitals(ledger), counts))
+pickers.run_now(ledger, user)
+
+panels.section("ingestion.lines", "ingestion.lines.help")
+panels.chart(delivery.line_counts(counts, panels.dark()), "lines", "ingestion.lines")
+
+panels.section("ingestion.runs")
+runs = operations.runs(ledger)
+panels.table_or(tables.runs(runs, chosen.zone), "runs", "ingestion.runs.none", height=320)
+
+panels.section("ingestion.files")
+found = operations.objects(ledger, *pickers.file_filter(operations.status_counts(ledger)))
+panels.table_or(tables.objects(found, chosen.zone), "files", "ingestion.files.none", height=320)
+
+panels.section("ingestion.tests")
+tests = operations.test_count(ledger)
+panels.table_or(
+    tables.failed_tests(operations.failed_tests(ledger)),
+    "tests",
+    "ingestion.tests.none" if tests else "ingestion.tests.never",
+    tests=tests,
+)
+
+panels.section("ingestion.fields")
+fields = tables.new_fields(operations.new_fields(ledger))
+panels.table_or(fields, "fields", "ingestion.fields.none")

@@ -1,0 +1,3 @@
+{% test holds(model, that) %}
+select * from {{ model }} where ({{ that }}) is not true
+{% endtest %}

@@ -1,0 +1,106 @@
+"""dbt in process, over a scratch DuckDB: nothing is written into the project's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import BuildFailed
+from pipeline.marts.catalogue import PROJECT
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One data test: ``status`` is pass, warn, fail or error; ``failures`` counts rows."""
+
+    test: str
+    model: str
+    severity: str
+    status: str
+    failures: int
+    message: str | None
+
+    __test__ = False
+
+
+def run(scratch: Path, command: str, limits: dict[str, Any]) -> list[TestResult]:
+    """Run ``dbt build`` or ``dbt docs generate`` over ``scratch/scratch.duckdb``.
+
+    Returns the test results. Raises BuildFailed when a model cannot be built.
+    """
+    from dbt.cli.main import dbtRunner
+
+    (scratch / "profiles.yml").write_text(json.dumps(_profile(scratch, limits)))
+    words = [
+        *command.split(),
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(scratch),
+        "--target-path",
+        str(scratch / "target"),
+        "--log-path",
+        str(scratch / "logs"),
+        "--no-use-colors",
+        "--no-version-check",
+        "--quiet",
+        "--no-send-anonymous-usage-stats",
+        "--no-partial-parse",
+        "--log-level",
+        "none",
+    ]
+    try:
+        outcome = dbtRunner().invoke(words)
+    finally:
+        _forget_connections()
+    if outcome.exception is not None:
+        raise BuildFailed([" ".join(str(outcome.exception).split())[:500]])
+    results = getattr(outcome.result, "results", None) or []
+    broken = [
+        f"{r.node.name}: {' '.join(str(r.message).split())[:500]}"
+        for r in results
+        if str(r.node.resource_type) == "model" and str(r.status) not in ("success", "skipped")
+    ]
+    if broken:
+        raise BuildFailed(broken)
+    return [_test(r) for r in results if str(r.node.resource_type) in ("test", "unit_test")]
+
+
+def _test(result: Any) -> TestResult:
+    node = result.node
+    return TestResult(
+        test=node.name,
+        model=(node.attached_node or "").split(".")[-1],
+        severity=str(node.config.severity).lower() if hasattr(node.config, "severity") else "error",
+        status=str(result.status),
+        failures=int(result.failures or 0),
+        message=result.message,
+    )
+
+
+def _profile(scratch: Path, limits: dict[str, Any]) -> dict[str, Any]:
+    target = {
+        "type": "duckdb",
+        "path": str(scratch / "scratch.duckdb"),
+        "threads": 1,  # DuckDB uses the cores by itself; two models at once would double memory
+        "settings": {
+            "TimeZone": "UTC",
+            "memory_limit": limits["memory_limit"],
+            "threads": limits["threads"],
+            "temp_directory": str(scratch / "spill"),
+            "preserve_insertion_order": False,
+        },
+    }
+    return {"haulwatch": {"target": "scratch", "outputs": {"scratch": target}}}
+
+
+def _forget_connections() -> None:
+    """dbt-duckdb keeps its DuckDB in a class attribute; the next scratch needs a new one."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    DuckDBConnectionManager._ENV = None
+    reset_adapters()  # type: ignore[no-untyped-call]

@@ -1,0 +1,157 @@
+"""The readers' DuckDB: one instance a process, one cursor a call, explicit files from the ledger.
+
+A cursor sees each relation that it asks for as a temporary view or table of its own, taken from
+one snapshot of the ledger, so a call never mixes two versions of the lake.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import duckdb
+import polars as pl
+from sqlalchemy import Connection
+
+from pipeline.settings import Settings
+from pipeline.storage import manifest
+from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.visible import identifier, mart_sql, telemetry_sql
+from queries import contract
+from queries.ledger_frames import district_names, ledger_frame, relation_names
+from queries.scope import EVERYTHING, Scope
+
+TELEMETRY = manifest.TELEMETRY
+ZONES = "zones"
+
+
+def mart_columns() -> dict[str, list[tuple[str, str]]]:
+    """(name, DuckDB type) of the columns of every mart."""
+    from pipeline.marts.catalogue import MARTS
+
+    return {name: [(c[0], c[1]) for c in mart.columns] for name, mart in MARTS.items()}
+
+
+class Reader:
+    """Reads what the ledger says is visible. Safe to share by threads; a context manager."""
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self._instance: duckdb.DuckDBPyConnection | None = None
+        self._opening = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the instance's memory back."""
+        with self._opening:
+            if self._instance is not None:
+                self._instance.close()
+                self._instance = None
+
+    def contract(self, query: str) -> pl.DataFrame:
+        """Answer one read-only SELECT over the contract's views, in a sandbox of its own.
+
+        Raises UsageError when it is anything else, and duckdb.Error when DuckDB refuses it.
+        """
+        return self.retrying(lambda: self._contract(query))
+
+    def _contract(self, query: str) -> pl.DataFrame:
+        contract.check(query)
+        connection = instance(self.settings)
+        try:
+            names = contract.mentioned(query, [TELEMETRY, *mart_columns(), *contract.LEDGER_VIEWS])
+            with self.ledger.read() as ledger:
+                paths = [
+                    str(self.settings.lake_root / path)
+                    for path in self._define(connection, ledger, names, EVERYTHING)
+                ]
+                contract.define_ledger_views(connection, ledger, names)
+            contract.lock(connection, paths)
+            frame: pl.DataFrame = connection.sql(query).pl()
+            return frame
+        finally:
+            connection.close()
+
+    @contextmanager
+    def cursor(self, relations: Iterable[str], scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on which ``relations`` exist, cut to the scope."""
+        with self._opening:
+            if self._instance is None:
+                self._instance = instance(self.settings)
+            cursor = self._instance.cursor()
+        try:
+            relations = list(relations)
+            with self.ledger.read() as ledger:
+                self._define(cursor, ledger, relations, scope)
+                for name in set(relations) & relation_names():
+                    cursor.register(name, ledger_frame(ledger, name, scope).to_arrow())
+                if ZONES in relations:
+                    cursor.register(ZONES, self._zones(ledger).to_arrow())
+            yield cursor
+        finally:
+            cursor.close()
+
+    def _define(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        ledger: Connection,
+        relations: Iterable[str],
+        scope: Scope,
+    ) -> list[str]:
+        """Create views over telemetry and marts; return the paths of the files they may open."""
+        root, paths = self.settings.lake_root, []
+        marts = mart_columns()
+        for name in relations:
+            if name != TELEMETRY and name not in marts:
+                continue
+            files = manifest.live(ledger, name, **scope.files)
+            paths += [file.path for file in files]
+            if name == TELEMETRY:
+                query = telemetry_sql(root, files, extra_fields(ledger))
+            else:
+                query = mart_sql(root, files, marts[name])
+            cursor.execute(f"CREATE TEMP VIEW {identifier(name)} AS {query}")
+        return paths
+
+    def _zones(self, ledger: Connection) -> pl.DataFrame:
+        """district, zone: of every district that has data or registered devices."""
+        names = district_names(ledger)
+        zones = [self.settings.zone_of(name) for name in names]
+        return pl.DataFrame(
+            {"district": names, "zone": zones}, schema={"district": pl.String, "zone": pl.String}
+        )
+
+    def retrying(self, answer: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """Run a read; resolve its files again once if one of them vanished (gc, compaction)."""
+        try:
+            return answer()
+        except duckdb.IOException:
+            return answer()
+
+
+def instance(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own with the limits of the settings; inside all time is UTC."""
+    config = {
+        **settings.duckdb,
+        # Two processes must not spill into the same files.
+        "temp_directory": str(settings.lake_root / "tmp" / f"duckdb-{uuid.uuid4().hex}"),
+        "max_execution_time": int(settings.query_seconds * 1000),
+    }
+    connection = duckdb.connect(":memory:", config=config)
+    # Not in the configuration: the zone needs ICU, which is loaded with the instance only.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def open_reader(settings: Settings, ledger: Ledger) -> Reader:
+    """A reader over the settings' lake. Opens nothing before the first question."""
+    return Reader(settings, ledger)

@@ -1,0 +1,191 @@
+"""How the work itself goes: small reads of the ledger that need no DuckDB and are never cached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, func, select
+
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, clock, count_by, counter
+from queries.ledger_frames import INSTANT, district_names
+
+#: A worker unseen for so long is taken for dead.
+WORKER_DEAD_S = 30.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of what has been found is taken in. ``oldest_s``: age of the longest waiting."""
+
+    done: int
+    failed: int
+    pending: int
+    oldest_s: float | None
+
+    @property
+    def total(self) -> int:
+        """Every raw file that is ours to take in."""
+        return self.done + self.failed + self.pending
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What health checks and page headers need, in one look at the ledger."""
+
+    version: int
+    newest_day: str | None
+    worker_seen_s: float | None
+    worker_state: str | None
+    progress: Progress
+
+    @property
+    def worker_alive(self) -> bool:
+        """True when some worker gave a sign of life a moment ago."""
+        return self.worker_seen_s is not None and self.worker_seen_s < WORKER_DEAD_S
+
+
+def vitals(ledger: Ledger, districts: Sequence[str] = ()) -> Vitals:
+    """The state of things now."""
+    with ledger.read() as connection:
+        now = clock(connection)
+        w, p = t.workers.c, t.partitions.c
+        row = connection.execute(
+            select(w.seen_at, w.state).order_by(w.seen_at.desc()).limit(1)
+        ).first()
+        newest = select(func.max(p.hiveperiod))
+        if districts:
+            newest = newest.where(p.dstrct_code.in_(districts))
+        return Vitals(
+            version=counter(connection, "data"),
+            newest_day=connection.execute(newest).scalar_one_or_none(),
+            worker_seen_s=(now - row.seen_at) / 1e6 if row else None,
+            worker_state=row.state if row else None,
+            progress=_progress(connection, now),
+        )
+
+
+def districts(ledger: Ledger) -> list[str]:
+    """Every district that has data or registered devices."""
+    with ledger.read() as connection:
+        return district_names(connection)
+
+
+def _progress(connection: Connection, now: int) -> Progress:
+    k = t.raw_keys.c
+    states = count_by(connection, k.state)
+    oldest = connection.execute(
+        select(func.min(k.arrived_at)).where(k.state == "pending")
+    ).scalar_one_or_none()
+    return Progress(
+        done=states.get("done", 0),
+        failed=states.get("failed", 0),
+        pending=states.get("pending", 0),
+        oldest_s=None if oldest is None else (now - oldest) / 1e6,
+    )
+
+
+def line_counts(ledger: Ledger) -> dict[str, int]:
+    """The five counts over all object versions: lines and where each of them went."""
+    o = t.raw_objects.c
+    names = ("lines", "accepted", "duplicate", "quarantined", "blank")
+    with ledger.read() as connection:
+        query = select(*(func.coalesce(func.sum(o[name]), 0) for name in names))
+        row = connection.execute(query.where(o.dead_at.is_(None))).one()
+    return {name: int(str(value)) for name, value in zip(names, row, strict=True)}
+
+
+def status_counts(ledger: Ledger) -> dict[str, int]:
+    """Object versions by status; keys set aside without one count as failed."""
+    with ledger.read() as connection:
+        counts = count_by(connection, t.raw_objects.c.status)
+        counts["failed"] = count_by(connection, t.raw_keys.c.state).get("failed", 0)
+    return {status: number for status, number in counts.items() if number}
+
+
+def runs(ledger: Ledger, limit: int = 50) -> pl.DataFrame:
+    """The latest pieces of work, newest first; ``summary`` is what they recorded."""
+    r = t.runs.c
+    query = select(r.id, r.kind, r.status, r.started_at, r.ended_at, r.worker, r.detail)
+    return _frame(ledger, query.order_by(r.id.desc()).limit(limit))
+
+
+def objects(ledger: Ledger, statuses: Sequence[str], text: str, limit: int = 500) -> pl.DataFrame:
+    """The latest raw files with what became of them; ``text`` must occur in the key."""
+    k, o = t.raw_keys.c, t.raw_objects.c
+    status = func.coalesce(o.status, k.state)
+    query = (
+        select(
+            k.key,
+            status.label("status"),
+            k.arrived_at,
+            o.committed_at,
+            k.size,
+            o.lines,
+            o.accepted,
+            o.duplicate,
+            o.quarantined,
+            o.blank,
+            o.overlapped,
+            o.flags,
+            func.coalesce(o.error, k.error).label("error"),
+        )
+        .select_from(t.raw_keys.outerjoin(t.raw_objects, (o.key == k.key) & o.dead_at.is_(None)))
+        .order_by(k.arrived_at.desc(), k.key)
+        .limit(limit)
+    )
+    if statuses:
+        query = query.where(status.in_(list(statuses)))
+    if text:
+        query = query.where(k.key.contains(text, autoescape=True))
+    return _frame(ledger, query)
+
+
+def workers(ledger: Ledger) -> pl.DataFrame:
+    """Workers that gave a sign of life."""
+    w = t.workers.c
+    return _frame(ledger, select(w.id, w.state, w.started_at, w.seen_at).order_by(w.seen_at.desc()))
+
+
+def new_fields(ledger: Ledger) -> pl.DataFrame:
+    """Fields that devices sent and the dictionary does not know."""
+    f = t.fields.c
+    return _frame(ledger, select(f.name, f.type, f.first_key, f.seen_at).order_by(f.id.desc()))
+
+
+def failed_tests(ledger: Ledger) -> pl.DataFrame:
+    """Tests of the latest build that did not pass."""
+    m = t.mart_tests.c
+    query = select(m.model, m.test, m.severity, m.status, m.failures, m.message)
+    return _frame(ledger, query.where(m.status.not_in(("pass", "success"))))
+
+
+def test_count(ledger: Ledger) -> int:
+    """Tests that the latest build ran."""
+    with ledger.read() as connection:
+        query = select(func.count()).select_from(t.mart_tests)
+        return int(connection.execute(query).scalar_one())
+
+
+def _frame(ledger: Ledger, query: Any) -> pl.DataFrame:
+    """Rows as a frame; columns named ``*_at`` become UTC instants."""
+    with ledger.read() as connection:
+        result = connection.execute(query)
+        names = list(result.keys())
+        rows = [tuple(row) for row in result]
+    frame = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+    times = [name for name in names if name.endswith("_at")]
+    return frame.with_columns(pl.col(name).cast(pl.Int64).cast(INSTANT) for name in times)
+
+
+def detail_of(text: str) -> dict[str, Any]:
+    """A run's recorded detail; empty when it is not what we write."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,56 @@
+"""``ask``: run one named query of ``queries/sql`` over a scope."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import polars as pl
+
+from queries.connect import Reader
+from queries.scope import Scope
+
+
+@dataclass(frozen=True)
+class Query:
+    """A read query: its text, the relations that it reads and the parameters that it binds."""
+
+    name: str
+    text: str
+    reads: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+@cache
+def load(name: str) -> Query:
+    """The query of a file; its header names what it reads: ``-- reads: device_hour, devices``."""
+    text = resources.files("queries").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    reads = re.search(r"^-- reads: *(.+)$", text, re.M)
+    body = re.sub(r"--.*$", "", text, flags=re.M)
+    return Query(
+        name=name,
+        text=text,
+        reads=tuple(re.findall(r"\w+", reads.group(1))) if reads else (),
+        parameters=tuple(sorted(set(re.findall(r"\$([a-z]\w*)", body)))),
+    )
+
+
+def ask(reader: Reader, name: str, scope: Scope, **parameters: Any) -> pl.DataFrame:
+    """Answer a named query. The scope's values are bound where the query mentions them.
+
+    Raises duckdb.Error, among them InterruptException when it takes longer than the settings'
+    ``query_seconds``.
+    """
+    query = load(name)
+    offered = scope.parameters | parameters
+    bound = {key: offered[key] for key in query.parameters}
+
+    def answer() -> pl.DataFrame:
+        with reader.cursor(query.reads, scope) as cursor:
+            frame: pl.DataFrame = cursor.sql(query.text, params=bound).pl()
+            return frame
+
+    return reader.retrying(answer)

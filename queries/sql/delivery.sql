@@ -1,0 +1,78 @@
+-- Every expected device-hour and what came of it, from the ledger; what only the built marts know
+-- (powered seconds, proven off) refines it where they have been built.
+-- Nothing is expected of a district before the first hour that any of its devices delivered.
+-- grain: one row per device and local hour
+-- reads: devices, raw_objects, raw_keys, device_hour, now, zones, first_hour
+-- $days: local days; $districts: empty list for all
+-- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
+--   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
+--   lines, accepted, quarantined, arrived_at (UTC), delay_s, key
+WITH present AS (SELECT now, grace_s FROM now),
+hours AS (
+    SELECT day, strftime(strptime(day, '%Y-%m-%d') + to_hours(h), '%Y%m%d%H') AS hour
+    FROM unnest($days) AS d (day), range(24) AS r (h)
+),
+registered AS (
+    SELECT
+        d.dstrct_code AS district, d.deviceid, d.unitno, h.day, h.hour, z.zone,
+        timezone(z.zone, strptime(h.hour, '%Y%m%d%H')) AS hour_start
+    FROM devices AS d
+    JOIN zones AS z ON z.district = d.dstrct_code
+    JOIN hours AS h
+      ON h.day >= d.valid_from AND (d.valid_to IS NULL OR h.day <= d.valid_to)
+    JOIN first_hour AS f ON f.district = d.dstrct_code AND h.hour >= f.hour
+    WHERE len($districts) = 0 OR list_contains($districts, d.dstrct_code)
+),
+arrived AS (
+    SELECT
+        k.district, k.deviceid, k.hour, min(k.arrived_at) AS arrived_at, min(k.key) AS key,
+        bool_or(k.state = 'pending') AS waiting, bool_or(k.state = 'failed') AS failed,
+        max(o.status) AS status, sum(o.lines) AS lines, sum(o.accepted) AS accepted,
+        sum(o.quarantined) AS quarantined, max(o.unitno) AS unitno,
+        epoch(max(o.max_ts) - min(o.min_ts)) + 1 AS span_s
+    FROM raw_keys AS k
+    LEFT JOIN raw_objects AS o USING (key)
+    WHERE k.state <> 'ignored'
+      AND (len($districts) = 0 OR list_contains($districts, k.district))
+    GROUP BY k.district, k.deviceid, k.hour
+),
+cells AS (
+    SELECT
+        coalesce(r.district, a.district) AS district,
+        coalesce(r.deviceid, a.deviceid) AS deviceid,
+        coalesce(r.unitno, a.unitno) AS unitno,
+        coalesce(r.hour, a.hour) AS hour,
+        coalesce(r.hour_start, timezone(z.zone, strptime(a.hour, '%Y%m%d%H'))) AS hour_start,
+        r.deviceid IS NOT NULL AS is_registered,
+        a.* EXCLUDE (district, deviceid, unitno, hour)
+    FROM registered AS r
+    FULL JOIN arrived AS a
+      ON a.district = r.district AND a.deviceid = r.deviceid AND a.hour = r.hour
+    LEFT JOIN zones AS z ON z.district = a.district
+)
+SELECT
+    c.district, c.deviceid, c.unitno, c.hour, c.hour_start, c.key, c.arrived_at,
+    coalesce(c.lines, 0)::BIGINT AS lines,
+    coalesce(c.accepted, 0)::BIGINT AS accepted,
+    coalesce(c.quarantined, 0)::BIGINT AS quarantined,
+    epoch(c.arrived_at - (c.hour_start + INTERVAL 1 HOUR))::DOUBLE AS delay_s,
+    coalesce(c.arrived_at > c.hour_start + to_seconds(3600 + p.grace_s), false) AS late,
+    CASE
+        WHEN NOT c.is_registered THEN 'not_registered'
+        WHEN c.failed OR c.status = 'corrupt' THEN 'corrupt'
+        WHEN c.status = 'partial' THEN 'partial'
+        WHEN c.accepted >= 0.99 * coalesce(m.powered_s, least(c.span_s, 3600)) THEN 'complete'
+        WHEN c.status IS NOT NULL THEN 'partial'
+        WHEN c.waiting OR p.now < c.hour_start + to_seconds(3600 + p.grace_s) THEN 'pending'
+        WHEN m.state = 'proven_off' THEN 'proven_off'
+        ELSE 'missing'
+    END AS state
+FROM cells AS c
+CROSS JOIN present AS p
+LEFT JOIN device_hour AS m
+  ON m.dstrct_code = c.district AND m.deviceid = c.deviceid AND m.hour = c.hour
+ -- What was built before this file came does not know it.
+ AND (c.status IS NULL OR m.lines = c.lines)
+-- An hour that has not begun is not expected yet.
+WHERE c.hour_start < p.now OR c.status IS NOT NULL
+ORDER BY c.district, c.deviceid, c.hour

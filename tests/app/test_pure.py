@@ -1,0 +1,215 @@
+"""What needs no browser: access table, texts, figures, charts, configuration, keys."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from app import access, backend, figures, pickers, serve, tables, text
+from app.charts import delivery, engine, fatigue, fleet, palette
+from pipeline.errors import PortBusy
+from pipeline.settings import Settings
+from pipeline.storage.people import ROLES
+from queries.connect import mart_columns
+
+ROOT = Path(access.__file__).parent.parent
+ZONE = "Asia/Makassar"
+
+
+def test_every_page_has_a_file_and_every_file_is_a_page() -> None:
+    files = {path.stem for path in access.PAGES_FOLDER.glob("*.py") if path.stem != "__init__"}
+    assert files == set(access.BY_NAME)
+
+
+def test_the_table_of_roles() -> None:
+    seen = {role: [p.name for p in access.PAGES if role in p.roles] for role in ROLES}
+    assert seen == {
+        "supervisor": ["home", "fatigue_events", "fleet_health"],
+        "fleet_manager": ["home", "fleet_health", "engine_telemetry", "data_delivery"],
+        "admin": [page.name for page in access.PAGES],
+    }
+    assert not access.may_open("admin", "no_such_page")
+
+
+def test_roles_appear_in_one_module() -> None:
+    for path in [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
+        if path.name in ("access.py", "text.py", "cli.py", "demo.py"):
+            continue
+        for role in ROLES:
+            assert f'"{role}"' not in path.read_text(), path
+
+
+def test_districts_narrow() -> None:
+    assert access.allowed_districts((), ("A",)) == ("A",)
+    assert access.allowed_districts(("A", "B"), ()) == ("A", "B")
+    assert access.allowed_districts(("A", "B"), ("B", "C")) == ("B",)
+    assert access.allowed_districts(("A",), ("C",)) == ("A",)
+
+
+def test_every_sentence_asked_for_exists_and_no_other() -> None:
+    sources = [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    code = "\n".join(path.read_text() for path in sources if path.name != "text.py")
+    asked = set(re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*)"', code))
+    families = {key.split(".")[0] for key in text.EN}
+    missing = {
+        key for key in asked if "." in key and key.split(".")[0] in families and key not in text.EN
+    }
+    assert missing <= {"app.cli"} | set(serve.OPTIONS)
+    # Families whose keys are put together from a word: say(f"state.{state}").
+    built = set(re.findall(r'f"([a-z_.]+\.)\{', code)) | {"column.", "kind.", "evidence."}
+    titles = {f"{name}.title" for name in access.BY_NAME}
+    prefixes = tuple(built | {f"{word}." for word in ("status", "cell")})
+    assert not {key for key in set(text.EN) - asked - titles if not key.startswith(prefixes)}
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<script>alert(1)</script>", "[x](http://evil)", "*b*", "a\nb", "$x$", ":red[x]"]
+)
+def test_text_from_devices_is_shown_as_it_is(hostile: str) -> None:
+    shown = text.plain(hostile)
+    assert "\n" not in shown
+    assert re.sub(r"\\(.)", r"\1", shown) == hostile.replace("\n", " ")
+    assert not re.search(r"(?<!\\)[*_\[\]<>$`:]", shown)
+    assert "<" not in text.markless(hostile)
+    assert len(text.plain("x" * 10_000)) < 300
+
+
+def test_shares_never_flatter() -> None:
+    assert figures.share(0, 0) == "–"
+    assert figures.share(99_999, 100_000) == "99.9 %"
+    assert figures.share(5, 5) == "100 %"
+    assert figures.share(0, 5) == "0 %"
+    assert figures.span(90) == "90 s"
+    assert figures.span(3 * 3600) == "3 h"
+
+
+def cells(**states: int) -> pl.DataFrame:
+    rows = []
+    for state, number in states.items():
+        for i in range(number):
+            rows.append(
+                {
+                    "district": "A",
+                    "deviceid": f"d{i}",
+                    "unitno": f"u{i}",
+                    "hour": "2026013105",
+                    "hour_start": datetime(2026, 1, 30, 21, tzinfo=UTC),
+                    "key": None,
+                    "arrived_at": None,
+                    "lines": 3600 if state in figures.DELIVERED else 0,
+                    "accepted": 3600 if state == "complete" else 1000,
+                    "quarantined": 0,
+                    "delay_s": 60.0 if state in figures.DELIVERED else None,
+                    "late": False,
+                    "state": state,
+                }
+            )
+    return pl.DataFrame(rows, schema_overrides={"delay_s": pl.Float64, "key": pl.String})
+
+
+def test_fulfilment_counts_what_is_expected_and_nothing_else() -> None:
+    found = cells(complete=6, partial=1, missing=2, proven_off=1, pending=5, not_registered=3)
+    files, rows, missing, late, delay = figures.delivery(found)
+    assert (files.value, files.note) == ("70.0 %", "7 of 10 device-hours")
+    assert "77.8 %" in files.help
+    assert rows.note == "22,600 of 36,000 s"
+    assert (missing.value, missing.note) == ("2", "device-hours; 5 pending")
+    assert late.note == "of 7 delivered"
+    # Two of nine have not come: the slowest five per cent are later than everything known.
+    assert delay.value == "60 s"
+    assert delay.note == "95 % within more than 60 s (some not delivered)"
+
+
+def test_no_fatigue_figure_without_observation() -> None:
+    nothing = dict.fromkeys(
+        ("units", "moving_s", "blind_moving_s", "no_data_s", "day_s", "unobserved_km"), 0.0
+    )
+    none = pl.DataFrame(schema={"unitno": pl.String})
+    assert [tile.value for tile in figures.fatigue(none, nothing)] == ["–"] * 4
+
+
+def test_lines_end_at_gaps() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    times = [start + timedelta(seconds=s) for s in (0, 1, 2, 30, 31)]
+    frame = fatigue.broken(pl.DataFrame({"ts": times, "v": [1.0] * 5}), "ts", 10)
+    assert frame["v"].to_list() == [1, 1, 1, None, 1, 1]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_grid_of_every_state(dark: bool) -> None:
+    figure = delivery.grid(cells(**dict.fromkeys(delivery.STATES, 1)), dark)
+    assert figure.data[0].type == "heatmap"
+    assert len(figure.data) == 2 + len(delivery.STATES)
+
+
+def test_missing_data_is_grey_and_hatched() -> None:
+    for colours in (palette.LIGHT, palette.DARK):
+        marker = palette.unknown_marker(colours)
+        red, green, blue = (int(colours.unknown[i : i + 2], 16) for i in (1, 3, 5))
+        assert max(red, green, blue) - min(red, green, blue) < 16
+        assert marker["pattern"]["shape"] == "/"  # type: ignore[index]
+
+
+def test_signals_offered_are_signals_kept() -> None:
+    kept = {name for name, _ in mart_columns()["unit_minute"]}
+    for signal in pickers.SIGNALS:
+        assert set(pickers.minute_columns((signal,))) <= kept, signal
+        assert engine.label(signal)
+
+
+def test_unit_rows_put_trouble_first() -> None:
+    now = pl.DataFrame(
+        {
+            "dstrct_code": ["A"] * 3,
+            "unitno": ["u1", "u2", "u3"],
+            "unittype": ["dump"] * 3,
+            "status": ["reporting", "silent", "never_seen"],
+            "last_seen": [datetime(2026, 1, 1, tzinfo=UTC)] * 2 + [None],
+            "last_state": ["moving", "idle", None],
+            "age_s": [10.0, 9e4, None],
+        },
+        schema_overrides={"last_seen": pl.Datetime("us", "UTC")},
+    )
+    assert tables.attention(now, ZONE)["Unit"].to_list() == ["u3", "u2"]
+    assert figures.doing(now)["doing"].to_list() == ["moving", "silent", "never_seen"]
+    assert len(fleet.now_bars(figures.doing(now), dark=True).data) == 3
+    assert [tile.value for tile in figures.statuses(now)] == ["1", "0", "1", "0", "1"]
+
+
+def test_two_ways_to_serve_have_one_configuration() -> None:
+    found = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+
+    def flat(table: dict[str, object], prefix: str = "") -> dict[str, object]:
+        out: dict[str, object] = {}
+        for key, value in table.items():
+            out |= (
+                flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+            )
+        return out
+
+    assert flat(found) == serve.OPTIONS
+
+
+def test_the_cookie_key_is_made_once_and_private(settings: Settings) -> None:
+    first = backend.cookie_key(settings)
+    path = settings.home / "secrets" / "cookie.key"
+    assert len(bytes.fromhex(first)) == 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert backend.cookie_key(settings) == first
+
+
+def test_a_busy_port_is_named() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortBusy, match=str(port)):
+            serve.check_port("127.0.0.1", port)

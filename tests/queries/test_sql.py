@@ -1,0 +1,173 @@
+"""The named queries: their headers, and their answers over a lake whose numbers are known."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.localtime import next_day
+from pipeline.settings import Settings
+from pipeline.storage.ledger import Ledger
+from queries.connect import TELEMETRY, ZONES, Reader, mart_columns, open_reader
+from queries.ledger_frames import relation_names
+from queries.run import ask, load
+from queries.scope import Scope
+from tests.app.fabricate import LATE, MISSING, UNITS, fabricate
+
+NAMES = sorted(
+    Path(item.name).stem for item in resources.files("queries").joinpath("sql").iterdir()
+)
+
+
+@pytest.fixture
+def lake(settings: Settings, ledger: Ledger) -> Iterator[tuple[Reader, Scope]]:
+    day = fabricate(settings, ledger)
+    with open_reader(settings, ledger) as reader:
+        yield reader, Scope(next_day(day, -1), next_day(day, 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_header_tells_grain_relations_parameters_and_columns(name: str) -> None:
+    query = load(name)
+    header = "\n".join(line for line in query.text.splitlines() if line.startswith("--"))
+    assert "-- grain: one row" in header
+    assert "-- columns:" in header
+    known = {TELEMETRY, ZONES, *mart_columns(), *relation_names()}
+    assert query.reads
+    assert set(query.reads) <= known
+    for parameter in query.parameters:
+        assert f"${parameter}" in header, f"{parameter} is not explained"
+    used = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", re.sub(r"--.*", "", query.text)))
+    assert set(query.reads) & used == set(query.reads), "the header names what is not read"
+
+
+def unit_scope(scope: Scope, unit: str) -> Scope:
+    return Scope(scope.first, scope.last, units=(unit,))
+
+
+def test_every_query_answers_an_empty_lake(settings: Settings, ledger: Ledger) -> None:
+    values: dict[str, Any] = {
+        "days": ["2026-01-31"],
+        "columns": ["VehicleSpeed_mean"],
+        "deviceid": "x",
+        "case_id": "x",
+    }
+    scope = Scope("2026-01-31", "2026-01-31", units=("x",))
+    with open_reader(settings, ledger) as reader:
+        for name in NAMES:
+            columns = ["ear"] if name == "engine_seconds" else values["columns"]
+            frame = ask(reader, name, scope, **(values | {"columns": columns}))
+            assert frame.height == (1 if name == "fatigue_exposure" else 0), name
+
+
+def test_delivery_tells_missing_late_and_pending(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    cells = ask(reader, "delivery", scope, days=scope.days)
+    states = dict(cells["state"].value_counts().iter_rows())
+    # The hour under way is pending for each device; MISSING's hour is three hours old or more.
+    assert states == {"complete": 23, "missing": 1, "pending": 4}
+    missing = cells.filter(state="missing")
+    assert missing["deviceid"].to_list() == [MISSING[0]]
+    assert cells.filter("late")["deviceid"].to_list() == [LATE[0]]
+    assert cells.filter("late")["delay_s"].to_list() == [3 * 3600]
+
+
+def test_hours_of_a_unit_add_up(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    hours = ask(reader, "unit_hours", scope)
+    assert hours.height == 6 * len(UNITS)
+    total = hours.select(pl.sum_horizontal("moving_s", "idle_s", "off_s", "unknown_s"))
+    assert total.to_series().unique().to_list() == [3600.0]
+    assert hours.filter(pl.col("unknown_s") > 0)["unitno"].to_list() == ["DT-102"]
+
+
+def test_status_now(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    now = ask(reader, "unit_now", scope)
+    assert now["unitno"].to_list() == list(UNITS)
+    assert now["status"].unique().to_list() == ["reporting"]
+
+
+def test_districts_narrow_every_answer(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    elsewhere = Scope(scope.first, scope.last, districts=("ZZZZ",))
+    for name in ("unit_now", "unit_hours", "unit_totals", "units", "fatigue_cases"):
+        assert ask(reader, name, elsewhere).is_empty(), name
+    assert ask(reader, "delivery", elsewhere, days=scope.days).is_empty()
+    assert ask(reader, "fatigue_exposure", elsewhere)["units"].to_list() == [0]
+
+
+def test_the_strip_shows_blind_and_no_data(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    runs = ask(reader, "fatigue_strip", Scope(scope.first, scope.last, units=UNITS))
+    by_unit = runs.group_by("unitno").agg(pl.col("state").unique().sort())
+    states = dict(by_unit.iter_rows())
+    assert "blind" in states["DT-101"]
+    none = runs.filter(unitno="DT-102", state="none")
+    assert (none["ended_at"] - none["started_at"]).to_list() == [timedelta(hours=1)]
+
+
+def test_seconds_of_a_case(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    case = ask(reader, "fatigue_cases", scope).filter(case_id="c1").row(0, named=True)
+    around = timedelta(minutes=2)
+    narrow = Scope(
+        scope.first,
+        scope.last,
+        start=case["started_at"] - around,
+        end=case["ended_at"] + around,
+    )
+    trace = ask(reader, "eye_trace", narrow, deviceid=case["deviceid"])
+    assert trace.height == 240
+    assert trace.filter(pl.col("ear") < 0.1).height == 4
+    assert "operatorid" not in ask(reader, "fatigue_cases", scope).columns
+
+
+def test_signals_by_name(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    frame = ask(reader, "engine_minutes", unit_scope(scope, "DT-102"), columns=["EngineSpeed_max"])
+    assert frame.columns == ["minute", "seconds", "EngineSpeed_max"]
+    assert frame.height == 5 * 60
+
+
+def test_cursors_of_many_threads_do_not_mix(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    wrong: list[str] = []
+
+    def read(unit: str) -> None:
+        for _ in range(8):
+            frame = ask(
+                reader, "engine_minutes", unit_scope(scope, unit), columns=["VehicleSpeed_mean"]
+            )
+            if frame.height != (300 if unit == "DT-102" else 360):
+                wrong.append(unit)
+
+    threads = [threading.Thread(target=read, args=(unit,)) for unit in UNITS]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_vanished_file_is_looked_up_again_once(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    paths = list(reader.settings.lake_root.glob("analytics/unit_day/*/*/*.parquet"))
+    moved = paths[0].with_suffix(".new.parquet")
+
+    def answer() -> pl.DataFrame:
+        if not moved.exists():
+            paths[0].rename(moved)
+            return ask(reader, "units", scope)
+        moved.rename(paths[0])
+        return ask(reader, "units", scope)
+
+    assert reader.retrying(answer).height == len(UNITS)
