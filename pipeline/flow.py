@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pipeline.errors import BuildFailed
 from pipeline.pool import Pool
@@ -79,12 +79,11 @@ class Flow:
         from pipeline.ingest.run import Ingest
 
         step = Ingest(self.ledger, self.settings, self.worker, self.readers)
-        result = step.run(full=full, budget_seconds=budget_seconds, progress=progress)
-        if sum(result.files.values()) > result.files["ignored"] or result.errors:
-            with run(self.ledger, "ingest", self.worker) as detail:
-                detail.update(result.as_json())
-                if result.errors:
-                    detail["error"] = result.errors[0]
+        with run(self.ledger, "ingest", self.worker, worth=_took_something) as detail:
+            result = step.run(full=full, budget_seconds=budget_seconds, progress=progress)
+            detail.update(result.as_json())
+            if result.errors:
+                detail["error"] = result.errors[0]
         return result
 
     def compact(
@@ -128,6 +127,11 @@ class Flow:
             result = collect(self.ledger, self.settings)
             detail.update(result.as_json())
         return result
+
+
+def _took_something(detail: dict[str, Any]) -> bool:
+    files: dict[str, int] = detail["files"]
+    return sum(files.values()) > files["ignored"]
 
 
 def _build(

@@ -11,11 +11,22 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
@@ -219,8 +230,14 @@ def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day
 
 
 @contextmanager
-def run(ledger: Ledger, kind: str, worker: str) -> Iterator[dict[str, Any]]:
-    """Record one piece of work; what the caller puts into the yielded dict is kept with it."""
+def run(
+    ledger: Ledger, kind: str, worker: str, *, worth: Callable[[dict[str, Any]], bool] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Record one piece of work; what the caller puts into the yielded dict is kept with it.
+
+    With ``worth`` a run that ends well is forgotten unless it says True: a poll that found nothing
+    is no news.
+    """
     with ledger.write() as connection:
         row = {"kind": kind, "worker": worker, "started_at": clock(connection), "status": "running"}
         number = connection.execute(insert(t.runs).values(**row)).inserted_primary_key
@@ -235,11 +252,14 @@ def run(ledger: Ledger, kind: str, worker: str) -> Iterator[dict[str, Any]]:
         raise
     finally:
         with ledger.write() as connection:
-            connection.execute(
-                update(t.runs)
-                .where(t.runs.c.id == run_id)
-                .values(status=status, ended_at=clock(connection), detail=json.dumps(detail))
-            )
+            if status == "ok" and worth is not None and not worth(detail):
+                connection.execute(delete(t.runs).where(t.runs.c.id == run_id))
+            else:
+                connection.execute(
+                    update(t.runs)
+                    .where(t.runs.c.id == run_id)
+                    .values(status=status, ended_at=clock(connection), detail=json.dumps(detail))
+                )
 
 
 def data_version(ledger: Ledger) -> int:

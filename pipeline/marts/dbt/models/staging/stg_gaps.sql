@@ -2,7 +2,7 @@
 -- is unobserved work. Bounded by the neighbouring days' rows where those are visible.
 with
 points as (
-    select deviceid, unitno, dstrct_code, ts, EngineHours, odometer_km, TotalFuelUsed, seqno, bootcount
+    select deviceid, unitno, dstrct_code, ts, EngineHours, odometer_km, seqno, bootcount
     from {{ ref('stg_seconds') }}
     union all
     select
@@ -12,7 +12,6 @@ points as (
         ts,
         EngineHours,
         coalesce(HighResTotalDistance, TotalDistance),
-        TotalFuelUsed,
         seqno,
         bootcount
     from {{ source('lake', 'context') }}
@@ -24,9 +23,12 @@ steps as (
         dstrct_code,
         lag(ts) over w as from_ts,
         ts as to_ts,
-        EngineHours - last_value(EngineHours ignore nulls) over before as engine_h,
-        odometer_km - last_value(odometer_km ignore nulls) over before as km,
-        TotalFuelUsed - last_value(TotalFuelUsed ignore nulls) over before as fuel_l,
+        -- the vehicle bus sleeps before the device does and wakes after it: take the readings nearest
+        -- to the gap, not those of the rows beside it
+        first_value(EngineHours ignore nulls) over behind
+        - last_value(EngineHours ignore nulls) over before as engine_h,
+        first_value(odometer_km ignore nulls) over behind
+        - last_value(odometer_km ignore nulls) over before as km,
         seqno - lag(seqno) over w as seqno_step,
         bootcount is not distinct from lag(bootcount) over w as same_boot
     from points
@@ -35,6 +37,10 @@ steps as (
         before as (
             partition by deviceid order by ts
             rows between unbounded preceding and 1 preceding
+        ),
+        behind as (
+            partition by deviceid order by ts
+            rows between current row and unbounded following
         )
 )
 select
