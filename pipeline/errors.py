@@ -7,7 +7,8 @@ HaulwatchError
 │   └── PortBusy          another program listens there                      exit 2
 ├── Retryable             the same work may succeed later
 │   ├── ClaimLost         the lease ended before the commit: nothing written
-│   └── ObjectChanged     the raw object changed while it was read
+│   ├── ObjectChanged     the raw object changed while it was read
+│   └── Overlapping       some files of a claim hold seconds that are visible already
 └── Terminal              trying again changes nothing
     ├── RefusedByFastPath the strict reader will not vouch for this file
     └── BuildFailed       marts were built, but their tests failed
@@ -70,6 +71,17 @@ class ObjectChanged(Retryable):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"{key} changed while it was read")
+
+
+class Overlapping(Retryable):
+    """Committing these files would show a second twice; the rest of the claim may go on.
+
+    ``reasons``: key → why.
+    """
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(f"{key}: {why}" for key, why in sorted(reasons.items())))
 
 
 class Terminal(HaulwatchError):

@@ -43,6 +43,8 @@ class Job:
     known: dict[str, frozenset[str]] = field(default_factory=dict)
     #: False once new fields were recorded: what is still unknown is over the day's limit.
     ask_for_fields: bool = True
+    #: Keys of the claim that cannot become visible, and why; they are not read.
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class SetAside(Exception):
@@ -82,6 +84,9 @@ def convert(job: Job) -> Converted:
     partitions: dict[tuple[str, str], list[pl.DataFrame]] = defaultdict(list)
     bad_lines: list[tuple[RawFile, int, BadLine]] = []
     for file in job.claim.files:
+        if file.key in job.refused:
+            result.objects.append(_failed(file, "", job.refused[file.key]))
+            continue
         try:
             spooled = unpack.spool(store, file)
         except ObjectChanged:

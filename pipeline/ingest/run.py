@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline import localtime
-from pipeline.errors import ClaimLost
+from pipeline.errors import ClaimLost, Overlapping
 from pipeline.ingest.convert import Converted, Job, convert
 from pipeline.ingest.discover import discover, look_again
 from pipeline.pool import Pool
@@ -65,6 +65,7 @@ class Ingest:
     def __init__(self, ledger: Ledger, settings: Settings, worker: str, pool: Pool) -> None:
         self.ledger, self.settings, self.worker, self.pool = ledger, settings, worker, pool
         self.store = DiskStore(settings.raw_root)
+        self._refused: dict[str, dict[str, str]] = {}  # claim → keys that cannot become visible
 
     def run(
         self,
@@ -130,7 +131,13 @@ class Ingest:
                 again = self._job(claim, ask_for_fields=False)
                 running[self.pool.submit(convert, again)] = claim
                 continue
-            self._commit(claim, converted, result)
+            try:
+                self._commit(claim, converted, result)
+            except Overlapping as clash:
+                refused = self._refused.setdefault(claim.id, {})
+                refused |= clash.reasons
+                again = self._job(claim, ask_for_fields=False, refused=refused)
+                running[self.pool.submit(convert, again)] = claim
         claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
 
     def _fill(self, running: dict[Future[Converted], claims.Claim]) -> None:
@@ -146,7 +153,14 @@ class Ingest:
                 return
             running[self.pool.submit(convert, self._job(claim))] = claim
 
-    def _job(self, claim: claims.Claim, *, ask_for_fields: bool = True) -> Job:
+    def _job(
+        self,
+        claim: claims.Claim,
+        *,
+        ask_for_fields: bool = True,
+        refused: dict[str, str] | None = None,
+    ) -> Job:
+        """What a child needs; ``refused`` keys are set aside with their reasons."""
         districts = {file.district for file in claim.files}
         o = t.raw_objects.c
         keys = [file.key for file in claim.files]
@@ -166,6 +180,7 @@ class Ingest:
             most_bytes=self.settings.most_bytes,
             most_line_bytes=self.settings.most_line_bytes,
             ask_for_fields=ask_for_fields,
+            refused=refused or {},
             known={key: frozenset(hashes) for key, hashes in known.items()},
         )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
-from pipeline.errors import ClaimLost
+from pipeline.errors import ClaimLost, Overlapping
 from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, clock, insert_or_skip, record_zone, step, upsert
@@ -167,11 +167,14 @@ def commit_ingest(
     has no rows in ``files`` and is kept for the retry. Keys of the claim that are neither among
     them nor ``unchanged`` are free again, as are those that changed in the store meanwhile.
     ``neighbours`` are the days beside those written, where rows lie close to midnight.
-    Raises ClaimLost.
+    Raises ClaimLost, and Overlapping when a second would become visible twice.
     """
     etags = {file.key: file.etag for file in claim.files}
     with ledger.write() as connection:
         claims.hold(connection, claim.id)
+        clashes = overlaps(connection, objects)
+        if clashes:
+            raise Overlapping(clashes)
         now = clock(connection)
         for district, zone in sorted(zone_by_district.items()):
             record_zone(connection, district, zone)
@@ -200,6 +203,35 @@ def commit_ingest(
         upsert(connection, t.partitions, rows)
         touch(connection, set(neighbours) & _partitions(connection))
         claims.end(connection, claim.id, "committed")
+
+
+def overlaps(connection: Connection, objects: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Keys whose rows may be visible already, with the reason.
+
+    A key is named when an earlier version of it is in, or when its span of time touches that of
+    another live object of its device, those before it in ``objects`` included.
+    """
+    o = t.raw_objects.c
+    found: dict[str, str] = {}
+    spans: dict[str, list[tuple[int, int, str]]] = {}
+    for row in objects:
+        if row["min_ts"] is None:
+            continue
+        device = (o.deviceid == row["deviceid"], o.dead_at.is_(None), o.id != row["id"])
+        touching = select(o.key).where(
+            *device, o.min_ts <= row["max_ts"], o.max_ts >= row["min_ts"]
+        )
+        same_key = select(o.key).where(o.key == row["key"], o.accepted > 0, *device)
+        others = [str(hit[0]) for hit in connection.execute(touching)]
+        own = spans.setdefault(row["deviceid"], [])
+        others += [k for low, high, k in own if low <= row["max_ts"] and high >= row["min_ts"]]
+        if connection.execute(same_key).first() is not None:
+            found[row["key"]] = "another version of this file is in; replacing it is not built yet"
+        elif others:
+            found[row["key"]] = f"its seconds overlap those of {others[0]}; not built yet"
+        else:
+            own.append((row["min_ts"], row["max_ts"], row["key"]))
+    return found
 
 
 def commit_swap(

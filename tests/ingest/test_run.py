@@ -108,6 +108,30 @@ def test_the_same_content_again_is_unchanged(raw: Path, ledger: Ledger, flow: Fl
     assert (result.files["ok"], result.files["unchanged"], result.backlog) == (0, 1, 0)
 
 
+def test_what_would_show_a_second_twice_is_set_aside(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    first = deliver(raw, HOUR, rows(HOUR, 60))
+    flow.ingest()
+    deliver(raw, HOUR, rows(HOUR, 90), arrived=1_800_000_000)  # another version of the same file
+    inside = [{**row, "heartbeat": row["heartbeat"] + 59} for row in rows(HOUR, 2)]
+    overlapping = deliver(raw, "2026013109", inside)
+    fresh = deliver(raw, "2026013110", rows("2026013110", 5))
+    result = flow.ingest()
+    assert set(result.failed) == {first, overlapping}
+    assert first in result.failed[overlapping]
+    assert result.files["ok"] == 1
+    assert visible(settings, ledger, "count(*)") == [(65,)]
+    assert verify(ledger, settings).ok
+    # two new files that overlap each other: the first stays
+    for hour in ("2026013111", "2026013112"):
+        deliver(raw, hour, rows("2026013111", 5))
+    assert len(flow.ingest().failed) == 1
+    assert visible(settings, ledger, "count(*)") == [(70,)]
+    assert verify(ledger, settings).ok
+    assert fresh not in result.failed
+
+
 def test_a_file_may_hold_another_hour_and_two_local_days(
     raw: Path, settings: Settings, ledger: Ledger, flow: Flow
 ) -> None:
