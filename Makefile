@@ -49,9 +49,9 @@ screenshots: $(STAMP) ## Take the README's screenshots from a demo
 lock: $(STAMP) ## Resolve the locks anew from pyproject.toml
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet -o requirements.lock
+		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.lock
 
 clean: ## Remove what was set up and made (never the home, var/)
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
