@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -93,6 +94,8 @@ def header(page: str, filters: Filters) -> None:
     )
     now = datetime.now(ZoneInfo(filters.zone))
     st.caption(f"{scope} · {say('header.now', clock=now.strftime('%H:%M'), zone=zone)}")
+    version = operations.vitals(backend().ledger).version
+    st.session_state[state.DRAWN] = (version, time.monotonic())
     _live()
 
 
@@ -107,10 +110,8 @@ def _live() -> None:
     done = progress.done + progress.failed
     if done < total and now.worker_alive:
         st.progress(done / total, say("progress", done=done, total=total))
-    clock = datetime.now().timestamp()
-    drawn, since = st.session_state.setdefault(state.DRAWN, (now.version, clock))
-    if now.version != drawn and clock - since >= CALM_S:
-        st.session_state[state.DRAWN] = (now.version, clock)
+    drawn, since = st.session_state[state.DRAWN]
+    if now.version != drawn and time.monotonic() - since >= CALM_S:
         st.rerun()
 
 

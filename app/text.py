@@ -54,6 +54,7 @@ EN: dict[str, str] = {
     "state.moving": "Moving",
     "state.idle": "Idle",
     "state.off": "Engine off",
+    "state.inferred": "Engine off (by counters)",
     "state.unknown": "Unknown",
     "state.none": "No data",
     # overview
@@ -145,7 +146,8 @@ EN: dict[str, str] = {
     "fleet.hours": "Each unit's hours, most hours lost first",
     "fleet.hours.help": (
         "Every column is one local hour, filled from the bottom: moving, idle, engine off, "
-        "unknown. Lost: idle or unknown."
+        "unknown. Off by counters: no rows came, and the counters stood still. Lost: idle or "
+        "unknown."
     ),
     "fleet.more": "{shown} of {all} units are drawn; the table has all.",
     "fleet.table": "Units",
@@ -202,7 +204,7 @@ EN: dict[str, str] = {
     "delivery.grid": "Device by hour, longest outage first",
     "delivery.grid.help": (
         "A vertical stripe is a site, a horizontal one a device. ╱ missing, ◐ partial, ✕ corrupt, "
-        "· pending, L late, ? not registered."
+        "▫ pending, L late, ? not registered."
     ),
     "delivery.delays": "Arrival delay of delivered hours",
     "delivery.delays.axis": "minutes after the end of the hour",
@@ -227,7 +229,6 @@ EN: dict[str, str] = {
     "ingestion.backlog.of": "of {total:,} files found",
     "ingestion.oldest": "Oldest waiting file",
     "ingestion.oldest.none": "nothing waits",
-    "ingestion.oldest.of": "since its arrival",
     "ingestion.accepted": "Lines accepted",
     "ingestion.accepted.of": "{accepted:,} of {lines:,}",
     "ingestion.failed": "Files set aside",
@@ -235,7 +236,6 @@ EN: dict[str, str] = {
     "ingestion.files_in": "Files taken in",
     "ingestion.lines": "Where every line went",
     "ingestion.lines.help": "lines = accepted + duplicate + quarantined + blank, for every file.",
-    "ingestion.run_now": "Run now",
     "ingestion.run.ingest": "Take in files",
     "ingestion.run.build": "Build marts",
     "ingestion.run.compact": "Compact days",
@@ -246,7 +246,6 @@ EN: dict[str, str] = {
     "ingestion.files.status": "Status",
     "ingestion.files.text": "Key contains",
     "ingestion.files.none": "No file matches.",
-    "ingestion.files.limit": "The latest {limit} are shown.",
     "ingestion.fields": "New fields",
     "ingestion.fields.none": "Devices sent no field that the dictionary does not know.",
     "ingestion.tests": "Failed tests of the marts",

@@ -24,7 +24,7 @@ from queries import contract
 from queries.ledger_frames import district_names, ledger_frame, relation_names
 from queries.scope import EVERYTHING, Scope
 
-TELEMETRY = manifest.TELEMETRY
+TELEMETRY, QUARANTINE = manifest.TELEMETRY, manifest.QUARANTINE
 ZONES = "zones"
 
 
@@ -68,7 +68,8 @@ class Reader:
         contract.check(query)
         connection = instance(self.settings)
         try:
-            names = contract.mentioned(query, [TELEMETRY, *mart_columns(), *contract.LEDGER_VIEWS])
+            offered = [TELEMETRY, QUARANTINE, *mart_columns(), *contract.LEDGER_VIEWS]
+            names = contract.mentioned(query, offered)
             with self.ledger.read() as ledger:
                 paths = [
                     str(self.settings.lake_root / path)
@@ -107,16 +108,18 @@ class Reader:
         relations: Iterable[str],
         scope: Scope,
     ) -> list[str]:
-        """Create views over telemetry and marts; return the paths of the files they may open."""
+        """Create views over telemetry, marts and quarantine; return their files' paths."""
         root, paths = self.settings.lake_root, []
         marts = mart_columns()
         for name in relations:
-            if name != TELEMETRY and name not in marts:
+            if name not in (TELEMETRY, QUARANTINE) and name not in marts:
                 continue
             files = manifest.live(ledger, name, **scope.files)
             paths += [file.path for file in files]
             if name == TELEMETRY:
                 query = telemetry_sql(root, files, extra_fields(ledger))
+            elif name == QUARANTINE:
+                query = contract.quarantine_sql(root, files)
             else:
                 query = mart_sql(root, files, marts[name])
             cursor.execute(f"CREATE TEMP VIEW {identifier(name)} AS {query}")

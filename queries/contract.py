@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import duckdb
 from sqlalchemy import Connection
 
 from pipeline.errors import UsageError
-from pipeline.storage.visible import identifier, literal
+from pipeline.storage.manifest import DataFile
+from pipeline.storage.visible import file_list, identifier, literal
 from queries.ledger_frames import ledger_frame
 from queries.scope import EVERYTHING
 
@@ -19,11 +21,6 @@ LEDGER_VIEWS = {
         "raw_objects",
         "key, sha256, district, deviceid, hour, status, arrived_at, lines, accepted, duplicate, "
         "quarantined, blank, overlapped, flags, error, rules_version, id",
-    ),
-    "quarantine": (
-        None,
-        "NULL::VARCHAR AS key, NULL::BIGINT AS line, NULL::VARCHAR AS reason, "
-        "NULL::VARCHAR AS bytes_hex",
     ),
     "data_files": (
         "data_files",
@@ -63,18 +60,27 @@ def define_ledger_views(
     connection: duckdb.DuckDBPyConnection, ledger: Connection, names: Iterable[str]
 ) -> None:
     """Copy the ledger tables behind the views asked for, as they are at this moment."""
-    for name in names:
-        if name not in LEDGER_VIEWS:
-            continue
+    for name in set(names) & set(LEDGER_VIEWS):
         table, columns = LEDGER_VIEWS[name]
-        source = "(SELECT 1) WHERE false"
-        if table is not None:
-            source = identifier(f"_ledger_{table}")
-            frame = ledger_frame(ledger, table, EVERYTHING).to_arrow()
-            connection.register("_incoming", frame)
-            connection.execute(f"CREATE TEMP TABLE {source} AS SELECT * FROM _incoming")
-            connection.unregister("_incoming")
+        source = identifier(f"_ledger_{table}")
+        frame = ledger_frame(ledger, table, EVERYTHING).to_arrow()
+        connection.register("_incoming", frame)
+        connection.execute(f"CREATE TEMP TABLE {source} AS SELECT * FROM _incoming")
+        connection.unregister("_incoming")
         connection.execute(f"CREATE TEMP VIEW {identifier(name)} AS SELECT {columns} FROM {source}")
+
+
+def quarantine_sql(root: Path, files: Sequence[DataFile]) -> str:
+    """SELECT over the bad lines: key, line, reason, and their bytes in hexadecimal."""
+    if not files:
+        return (
+            "SELECT NULL::VARCHAR AS key, NULL::INTEGER AS line, NULL::VARCHAR AS reason, "
+            "NULL::VARCHAR AS bytes_hex WHERE false"
+        )
+    return (
+        "SELECT key, line, reason, lower(hex(bytes)) AS bytes_hex "
+        f"FROM read_parquet({file_list(root, files)})"
+    )
 
 
 def lock(connection: duckdb.DuckDBPyConnection, paths: Iterable[str]) -> None:

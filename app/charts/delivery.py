@@ -25,7 +25,7 @@ GLYPHS = {
     "partial": "◐",
     "corrupt": "✕",
     "missing": "╱╱",
-    "pending": "·",
+    "pending": "▫",
     "proven_off": "",
     "not_registered": "?",
 }
@@ -53,7 +53,7 @@ def _colours(colours: Palette) -> dict[str, str]:
         "partial": ORANGE,
         "corrupt": VERMILION,
         "missing": colours.unknown,
-        "pending": colours.faint,
+        "pending": colours.ground,
         "proven_off": colours.off,
         "not_registered": PURPLE,
     }

@@ -113,7 +113,13 @@ def _hatched(
         marker={
             "color": ground,
             "line": {"color": edge, "width": 0.5},
-            "pattern": {"shape": "/", "fgcolor": edge, "size": 5, "solidity": 0.3},
+            "pattern": {
+                "shape": "/",
+                "fgcolor": edge,
+                "bgcolor": ground,
+                "size": 5,
+                "solidity": 0.3,
+            },
         },
         hovertemplate="%{base|%H:%M}<extra>" + name + "</extra>",
     )

@@ -8,22 +8,33 @@ import polars as pl
 from app.charts.palette import VERMILION, Palette, base, local, palette, unknown_marker
 from app.text import markless, say
 
-STATES = ("moving", "idle", "off", "unknown")
+STATES = ("moving", "idle", "off", "inferred", "unknown")
 NOW = ("moving", "idle", "off", "parked", "late", "silent", "never_seen", "unknown")
 SHOWN = 40
 ROW = 0.84
 
 
 def _markers(colours: Palette) -> dict[str, dict[str, object]]:
+    dotted: dict[str, object] = {
+        "color": colours.off,
+        "pattern": {"shape": ".", "fgcolor": colours.hatch, "bgcolor": colours.off, "size": 6},
+    }
     return {
         "moving": {"color": colours.moving},
         "idle": {"color": colours.idle},
         "off": {"color": colours.off},
-        "parked": {"color": colours.off, "pattern": {"shape": ".", "fgcolor": colours.hatch}},
+        "inferred": dotted,
+        "parked": dotted,
         "late": {
             "color": VERMILION,
             "opacity": 0.75,
-            "pattern": {"shape": "|", "fgcolor": colours.ground, "size": 6, "solidity": 0.3},
+            "pattern": {
+                "shape": "|",
+                "fgcolor": colours.ground,
+                "bgcolor": VERMILION,
+                "size": 6,
+                "solidity": 0.3,
+            },
         },
         "silent": {"color": VERMILION},
         "never_seen": {
@@ -67,7 +78,8 @@ def now_bars(units: pl.DataFrame, dark: bool) -> go.Figure:
             )
     figure.update_layout(barmode="stack", xaxis_title=say("home.units"))
     base(figure, dark, 130 + 46 * len(order))
-    figure.update_xaxes(tickformat=",d", nticks=12)
+    longest = max(units.group_by("dstrct_code").len()["len"].to_list(), default=0)
+    figure.update_xaxes(tickformat=",d", dtick=max(1, round(longest / 12)))
     return figure.update_yaxes(showgrid=False)
 
 

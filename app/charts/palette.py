@@ -97,5 +97,11 @@ def unknown_marker(colours: Palette) -> dict[str, object]:
     return {
         "color": colours.unknown,
         "line": {"color": colours.hatch, "width": 0.5},
-        "pattern": {"shape": HATCH, "fgcolor": colours.hatch, "size": 5, "solidity": 0.25},
+        "pattern": {
+            "shape": HATCH,
+            "fgcolor": colours.hatch,
+            "bgcolor": colours.unknown,
+            "size": 5,
+            "solidity": 0.25,
+        },
     }

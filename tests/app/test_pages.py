@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,6 +12,7 @@ from app.text import say
 from pipeline.settings import Settings
 from pipeline.storage import people
 from pipeline.storage.ledger import Ledger
+from tests.app.fabricate import fabricate
 
 CASES = [(role, page.name) for role in people.ROLES for page in access.PAGES]
 
@@ -125,3 +128,20 @@ def test_run_now_asks_the_worker_and_is_audited(
         audited = connection.execute(select(t.audit.c.what).where(t.audit.c.who == "admin")).all()
     assert [tuple(row) for row in asked] == [("build", "admin")]
     assert ("run build",) in [tuple(row) for row in audited]
+
+
+HOSTILE = ("<script>alert(1)</script>", "'; DROP TABLE x; --", "[a](javascript:x)", "\u202egnp")
+
+
+@pytest.mark.parametrize("units", [("DT-101",), HOSTILE, tuple(f"U{i}" for i in range(120))])
+def test_one_unit_hostile_names_and_a_large_fleet(
+    home: Settings, ledger: Ledger, script: str, units: tuple[str, ...]
+) -> None:
+    fabricate(home, ledger, hours=3, units=units)
+    for page in access.BY_NAME:
+        app = open_page(script, page, "admin#1")
+        assert not app.exception, page
+        assert not app.warning, page
+        assert app.metric
+        for part in (*app.markdown, *app.subheader, *app.caption):
+            assert not re.search(r"(?<!\\)<script|(?<!\\)\]\(", str(part.value))

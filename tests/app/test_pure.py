@@ -55,14 +55,14 @@ def test_districts_narrow() -> None:
 def test_every_sentence_asked_for_exists_and_no_other() -> None:
     sources = [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
     code = "\n".join(path.read_text() for path in sources if path.name != "text.py")
-    asked = set(re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*)"', code))
+    asked = set(re.findall(r"""["']([a-z_]+(?:\.[a-z_0-9]+)*)["']""", code))
     families = {key.split(".")[0] for key in text.EN}
     missing = {
         key for key in asked if "." in key and key.split(".")[0] in families and key not in text.EN
     }
     assert missing <= {"app.cli"} | set(serve.OPTIONS)
     # Families whose keys are put together from a word: say(f"state.{state}").
-    built = set(re.findall(r'f"([a-z_.]+\.)\{', code)) | {"column.", "kind.", "evidence."}
+    built = set(re.findall(r"""f["']([a-z_.]+\.)\{""", code)) | {"column.", "kind.", "evidence."}
     titles = {f"{name}.title" for name in access.BY_NAME}
     prefixes = tuple(built | {f"{word}." for word in ("status", "cell")})
     assert not {key for key in set(text.EN) - asked - titles if not key.startswith(prefixes)}

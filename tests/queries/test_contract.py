@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from pipeline import fields
 from pipeline.errors import UsageError
+from pipeline.flow import Flow
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
 from queries.connect import Reader, mart_columns, open_reader
@@ -43,6 +45,21 @@ def test_columns_are_those_promised(reader: Reader) -> None:
     assert objects.schema["arrived_at"] == pl.Datetime("us", "UTC")
     quarantine = reader.contract("SELECT * FROM quarantine").columns
     assert quarantine == ["key", "line", "reason", "bytes_hex"]
+
+
+def test_a_bad_line_is_shown_with_its_bytes(
+    settings: Settings, ledger: Ledger, flow: Flow, raw: Path
+) -> None:
+    path = raw / "MLKB" / "HW-1" / "2026013106" / "2026013106.txt.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(b'{"heartbeat": 1769810400, "deviceid": "HW-1"}\n{oops\n'))
+    flow.ingest()
+    with open_reader(settings, ledger) as reader:
+        rows = reader.contract("SELECT * FROM quarantine").to_dicts()
+        assert [(row["line"], bytes.fromhex(row["bytes_hex"])) for row in rows] == [(2, b"{oops")]
+        assert rows[0]["key"].startswith("MLKB/HW-1/")
+        join = "SELECT key FROM telemetry JOIN raw_objects ON raw_objects.id = telemetry._src"
+        assert reader.contract(join)["key"].to_list() == [rows[0]["key"]]
 
 
 def test_counts_match_the_ledger(reader: Reader, settings: Settings, ledger: Ledger) -> None:

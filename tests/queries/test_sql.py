@@ -84,7 +84,9 @@ def test_hours_of_a_unit_add_up(lake: tuple[Reader, Scope]) -> None:
     reader, scope = lake
     hours = ask(reader, "unit_hours", scope)
     assert hours.height == 6 * len(UNITS)
-    total = hours.select(pl.sum_horizontal("moving_s", "idle_s", "off_s", "unknown_s"))
+    total = hours.select(
+        pl.sum_horizontal("moving_s", "idle_s", "off_s", "inferred_s", "unknown_s")
+    )
     assert total.to_series().unique().to_list() == [3600.0]
     assert hours.filter(pl.col("unknown_s") > 0)["unitno"].to_list() == ["DT-102"]
 

@@ -1,0 +1,265 @@
+"""The app as people meet it: sign-in, pages by menu and by address, figures against the truth."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from playwright.sync_api import Browser
+
+from app.access import PAGES, may_open
+from app.text import say
+from pipeline.storage.people import ROLES
+from tests.browser.conftest import Demo, Server, Visit, serving, wait_until, watch
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+Start = Callable[..., Visit]
+ADDRESSES = [page.name for page in PAGES]
+
+
+def only_sign_in(visit: Visit) -> None:
+    visit.page.get_by_label("User name").wait_for(timeout=40_000)
+    assert visit.page.get_by_label("Password", exact=True).count() == 1
+    assert visit.page.get_by_test_id("stMetric").count() == 0
+    assert visit.page.get_by_test_id("stSidebarNav").count() == 0
+    text = visit.page.inner_text("body")
+    assert not any(say(f"{name}.title") in text for name in ADDRESSES)
+    assert "MLKB" not in text
+
+
+def test_first_thing_after_start_every_address_shows_only_the_form(
+    demo_home: Demo, browser: Browser
+) -> None:
+    with serving(demo_home.home, "--no-worker") as fresh:
+        context = browser.new_context()
+        visits = [Visit(context.new_page(), fresh.url) for _ in ADDRESSES]
+        for visit, address in zip(visits, ADDRESSES, strict=True):
+            watch(visit)
+            # All at once: each is among the first requests that the new process sees.
+            target = f"{fresh.url}/{'' if address == 'home' else address}"
+            visit.page.goto(target, wait_until="commit")
+        for visit in visits:
+            only_sign_in(visit)
+            assert not visit.complaints
+        context.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["data_delivery?from=2026-01-05&to=2026-01-06", "ingestion", "home"]
+)
+def test_an_address_survives_signing_in(server: Server, visit: Start, address: str) -> None:
+    tab = visit(server)
+    tab.open(address)
+    only_sign_in(tab)
+    tab.sign_in("admin")
+    tab.heading(say(f"{address.partition('?')[0]}.title"))
+    if "?" in address:
+        assert "from=2026-01-05&to=2026-01-06" in tab.page.url
+        tab.page.get_by_text("2026-01-05 to 2026-01-06").wait_for()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_opens_its_pages_by_menu_and_by_address(
+    server: Server, visit: Start, role: str
+) -> None:
+    tab = visit(server)
+    tab.open("home")
+    tab.sign_in(role)
+    tab.heading(say("home.title"))
+    for name in ADDRESSES:
+        title = say(f"{name}.title")
+        link = tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title)
+        assert link.count() == may_open(role, name), name
+        if may_open(role, name):
+            link.click()
+            tab.heading(title)
+            assert tab.page.url.rstrip("/").endswith(name if name != "home" else server.url)
+    for name in ADDRESSES:
+        tab.open(name)
+        if may_open(role, name):
+            tab.heading(say(f"{name}.title"))
+            assert tab.page.get_by_test_id("stException").count() == 0
+        else:
+            tab.page.get_by_text(say("access.refused")).wait_for()
+            assert tab.page.get_by_test_id("stMetric").count() == 0
+            assert say(f"{name}.title") not in tab.page.inner_text("body")
+
+
+def test_reload_sign_out_and_a_copied_cookie(
+    server: Server, visit: Start, browser: Browser
+) -> None:
+    tab = visit(server)
+    tab.open("fleet_health")
+    tab.sign_in("supervisor", "not the password")
+    tab.page.get_by_text(say("sign_in.wrong")).wait_for()
+    tab.sign_in("supervisor")
+    tab.heading(say("fleet_health.title"))
+    tab.page.reload()
+    tab.heading(say("fleet_health.title"))
+    cookies = tab.page.context.cookies()
+    assert [c["sameSite"] for c in cookies if c["name"] == "haulwatch"] == ["Strict"]
+    tab.page.get_by_role("button", name=say("sign_out")).click()
+    only_sign_in(tab)
+    tab.page.reload()
+    only_sign_in(tab)
+    context = browser.new_context()
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    thief = Visit(context.new_page(), server.url)
+    thief.open("fleet_health")
+    only_sign_in(thief)
+    context.close()
+
+
+def test_filters_stay_when_the_page_changes(server: Server, visit: Start) -> None:
+    tab = visit(server)
+    tab.open("home?from=2026-01-05&to=2026-01-06")
+    tab.sign_in("admin")
+    tab.heading(say("home.title"))
+    tab.page.get_by_role("link", name=say("fleet_health.title")).click()
+    tab.heading(say("fleet_health.title"))
+    tab.page.get_by_text("2026-01-05 to 2026-01-06").wait_for()
+    assert "from=2026-01-05&to=2026-01-06" in tab.page.url
+
+
+def number(text: str) -> int:
+    return int(re.sub(r"\D", "", text))
+
+
+def recount(home: Path) -> tuple[int, int]:
+    """Files and distinct (deviceid, second) in the raw folder, with nothing but gzip and json."""
+    files, rows = 0, set()
+    for path in (home / "raw").rglob("*.txt.gz"):
+        files += 1
+        with gzip.open(path, "rt") as lines:
+            for line in lines:
+                row = json.loads(line)
+                rows.add((row["deviceid"], row["heartbeat"]))
+    return files, len(rows)
+
+
+def test_headline_figures_are_the_truth(server: Server, visit: Start, demo_home: Demo) -> None:
+    truth = demo_home.truth
+    files, rows = recount(demo_home.home)
+    assert (files, rows) == (truth["files_delivered"], truth["distinct_rows"])
+    tab = visit(server)
+    tab.open("data_delivery")
+    tab.sign_in("admin")
+    tab.heading(say("data_delivery.title"))
+    tiles = tab.tiles()
+    delivered, _, expected = tiles[say("delivery.fulfilment")][1].partition(" of ")
+    assert number(delivered) == files
+    hours = pl.read_parquet(demo_home.home / "truth" / "device_hours.parquet").height
+    assert number(expected) <= hours
+    assert number(tiles[say("delivery.rows")][1].partition(" of ")[0]) == rows
+    tab.open("ingestion")
+    tab.heading(say("ingestion.title"))
+    tiles = tab.tiles()
+    assert number(tiles[say("ingestion.files_in")][0]) == files
+    assert number(tiles[say("ingestion.accepted")][1].partition(" of ")[2]) == truth["lines"]
+    tab.open("fleet_health")
+    tab.heading(say("fleet_health.title"))
+    statuses = tab.tiles()
+    assert sum(number(value) for value, _ in statuses.values()) == truth["units"]
+    tab.open("fatigue_events")
+    tab.heading(say("fatigue_events.title"))
+    moving = tab.tiles()[say("fatigue.blind")][1].split(" of ")[1]
+    states = pl.read_parquet(demo_home.home / "truth" / "states-*.parquet")
+    seconds = states.filter(pl.col("state") == "moving", pl.col("powered")).height
+    shown = float(re.sub(r"[^\d.]", "", moving)) * 3600
+    assert shown == pytest.approx(seconds, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"),
+    [(1920, 1080, "dark"), (1366, 768, "light"), (820, 1180, "light")],
+)
+def test_every_page_at_every_size(
+    server: Server, visit: Start, width: int, height: int, scheme: str
+) -> None:
+    tab = visit(server, width, height, scheme)
+    tab.open("home")
+    tab.sign_in("admin")
+    for name in ADDRESSES:
+        if name != "home":
+            menu = tab.page.get_by_test_id("stSidebarNav")
+            menu.get_by_role("link", name=say(f"{name}.title")).click()
+        tab.heading(say(f"{name}.title"))
+        tab.page.wait_for_selector(".js-plotly-plot .main-svg")
+        overflow = tab.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{name} scrolls sideways"
+        tab.page.set_viewport_size({"width": width, "height": 2400})
+        tab.page.wait_for_timeout(400)
+        tab.shot(f"{name}-{width}x{height}-{scheme}")
+        tab.page.set_viewport_size({"width": width, "height": height})
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(number) for number in listed.split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_dropped_file_shows_within_a_minute(
+    demo_home: Demo, visit: Start, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(demo_home.home, home)
+    source = sorted((home / "raw").rglob("*.txt.gz"))[0]
+    with serving(home) as running:
+        wait_until(lambda: running.answer("/readyz")[0] == 200, 30, "readyz")
+        tab = visit(running)
+        tab.open("ingestion")
+        tab.sign_in("admin")
+        tab.heading(say("ingestion.title"))
+        before = number(tab.tiles()[say("ingestion.files_in")][0])
+        new = home / "raw" / "MLKB" / "HW-DROPPED" / source.parent.name / source.name
+        new.parent.mkdir(parents=True)
+        rows = gzip.decompress(source.read_bytes())
+        own = json.loads(rows.splitlines()[0])["deviceid"].encode()
+        new.with_suffix(".part").write_bytes(gzip.compress(rows.replace(own, b"HW-DROPPED"), 1))
+        new.with_suffix(".part").rename(new)
+        # Nothing is clicked: the page finds out by itself.
+        wait_until(
+            lambda: number(tab.tiles()[say("ingestion.files_in")][0]) == before + 1, 60, "the file"
+        )
+        assert "haulwatch_worker_up 1.0" in running.answer("/metrics")[1]
+        workers = children(running.process.pid)
+        assert workers
+        # An open page would complain that its server is gone.
+        tab.page.goto("about:blank")
+        assert running.stop() < 15
+        wait_until(lambda: not any(map(alive, workers)), 1, "the worker is gone")
+
+
+def test_the_worker_does_not_outlive_a_killed_server(demo_home: Demo, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(demo_home.home, home)
+    with serving(home) as running:
+        wait_until(lambda: running.answer("/readyz")[0] == 200, 30, "readyz")
+        worker = children(running.process.pid)[0]
+        os.kill(worker, signal.SIGKILL)
+        wait_until(
+            lambda: any(pid != worker for pid in children(running.process.pid)), 20, "another one"
+        )
+        workers = children(running.process.pid)
+        running.stop(signal.SIGKILL)
+        wait_until(lambda: not any(map(alive, workers)), 25, "the worker is gone")
