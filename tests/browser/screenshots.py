@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from app.access import PAGES
+from app.text import say
 from pipeline.settings import load
 from pipeline.storage import people
 from pipeline.storage.ledger import open_ledger
@@ -38,10 +39,11 @@ def main() -> None:
             visit = Visit(tab, server.url)
             visit.open("home")
             visit.sign_in("admin")
-            tab.get_by_role("heading", level=1).wait_for(timeout=30_000)
+            tab.get_by_test_id("stSidebarNav").wait_for(timeout=30_000)
+            tab.wait_for_timeout(SETTLED_MS)  # the cookie is set after the first run
             for page in PAGES:
                 visit.open(page.name)
-                tab.get_by_role("heading", level=1).wait_for(timeout=30_000)
+                visit.heading(say(f"{page.name}.title"))
                 tab.wait_for_timeout(SETTLED_MS)
                 tab.screenshot(path=FOLDER / f"{page.name}.png")
                 print(f"docs/screenshots/{page.name}.png")
