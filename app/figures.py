@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import polars as pl
 
 from app.text import say
+from app.tiles import HOUR, NOTHING, Tile, hours, share, span
 from queries.operations import Progress, Vitals
-
-HOUR = 3600
-NOTHING = "–"
 
 #: States in which a device-hour counts as delivered.
 DELIVERED = ("complete", "partial", "corrupt")
 NOT_EXPECTED = ("pending", "not_registered")
 STATUSES = ("reporting", "late", "silent", "parked", "never_seen")
 NEED_A_LOOK = ("silent", "never_seen", "late")
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A figure: its name, value, what it is a part of, and its definition."""
-
-    label: str
-    value: str
-    note: str = ""
-    help: str = ""
-
-
-def share(part: float, whole: float) -> str:
-    """A percentage, or a dash where there is nothing to be a part of; never rounded up to 100."""
-    if whole <= 0:
-        return NOTHING
-    percent = 100 * part / whole
-    if 99.95 <= percent < 100:
-        percent = 99.9
-    return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
-
-
-def hours(seconds: float) -> str:
-    """Seconds as hours with a decimal."""
-    return f"{seconds / HOUR:,.1f}"
-
-
-def span(seconds: float) -> str:
-    """A length of time as people say it."""
-    for size, unit in ((86_400, "d"), (HOUR, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def fatigue(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:

@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import state
 from app.access import Refused
 from app.backend import backend
-from app.figures import Tile
 from app.filters import Filters
 from app.text import known, plain, say
+from app.tiles import Tile
 from pipeline.storage.people import User
 from queries import operations
 
@@ -33,6 +33,8 @@ CALM_S = 15
 _log = logging.getLogger("haulwatch.pages")
 
 STYLE = Path(__file__).with_name("style.css")
+#: Tables of more rows scroll inside so many pixels.
+LONG_ROWS, LONG_TABLE = 9, 360
 CHART = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
 
 
@@ -184,7 +186,8 @@ def table_or(frame: pl.DataFrame, key: str, otherwise: str, **options: Any) -> N
     if frame.is_empty():
         note(otherwise, **options)
     else:
-        table(frame, key, **{name: options[name] for name in ("height",) if name in options})
+        # A few rows need no scrolling; many must not push the rest of the page away.
+        table(frame, key, **({"height": LONG_TABLE} if frame.height > LONG_ROWS else {}))
 
 
 def pick(frame: pl.DataFrame, key: str) -> int | None:

@@ -21,11 +21,11 @@ panels.chart(delivery.line_counts(counts, panels.dark()), "lines", "ingestion.li
 
 panels.section("ingestion.runs")
 runs = operations.runs(ledger)
-panels.table_or(tables.runs(runs, chosen.zone), "runs", "ingestion.runs.none", height=320)
+panels.table_or(tables.runs(runs, chosen.zone), "runs", "ingestion.runs.none")
 
 panels.section("ingestion.files")
 found = operations.objects(ledger, *pickers.file_filter(operations.status_counts(ledger)))
-panels.table_or(tables.objects(found, chosen.zone), "files", "ingestion.files.none", height=320)
+panels.table_or(tables.objects(found, chosen.zone), "files", "ingestion.files.none")
 
 panels.section("ingestion.tests")
 tests = operations.test_count(ledger)

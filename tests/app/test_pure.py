@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from app import access, backend, figures, pickers, serve, tables, text
+from app import access, backend, figures, pickers, serve, tables, text, tiles
 from app.charts import delivery, engine, fatigue, fleet, palette
 from pipeline.errors import PortBusy
 from pipeline.settings import Settings
@@ -81,12 +81,12 @@ def test_text_from_devices_is_shown_as_it_is(hostile: str) -> None:
 
 
 def test_shares_never_flatter() -> None:
-    assert figures.share(0, 0) == "–"
-    assert figures.share(99_999, 100_000) == "99.9 %"
-    assert figures.share(5, 5) == "100 %"
-    assert figures.share(0, 5) == "0 %"
-    assert figures.span(90) == "90 s"
-    assert figures.span(3 * 3600) == "3 h"
+    assert tiles.share(0, 0) == "–"
+    assert tiles.share(99_999, 100_000) == "99.9 %"
+    assert tiles.share(5, 5) == "100 %"
+    assert tiles.share(0, 5) == "0 %"
+    assert tiles.span(90) == "90 s"
+    assert tiles.span(3 * 3600) == "3 h"
 
 
 def cells(**states: int) -> pl.DataFrame:

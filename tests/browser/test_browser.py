@@ -198,7 +198,8 @@ def test_every_page_at_every_size(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, f"{name} scrolls sideways"
-        tab.page.set_viewport_size({"width": width, "height": 2400})
+        content = tab.page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
+        tab.page.set_viewport_size({"width": width, "height": max(height, content)})
         tab.page.wait_for_timeout(400)
         tab.shot(f"{name}-{width}x{height}-{scheme}")
         tab.page.set_viewport_size({"width": width, "height": height})
