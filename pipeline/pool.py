@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import Connection
 
 
 def _start_child(watch: Connection, threads: int) -> None:
+    # Ctrl-C reaches the whole terminal's group; the parent decides when its children end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = str(threads)
     threading.Thread(target=_exit_with_parent, args=(watch,), daemon=True).start()
 

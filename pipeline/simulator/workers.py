@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection
@@ -73,6 +74,8 @@ def runner(processes: int | None, chunks: int) -> Runner:
 
 
 def _start_child(watch: Connection) -> None:
+    # Ctrl-C reaches the whole terminal's group; the parent decides when its children end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = "1"
     threading.Thread(target=_exit_with_parent, args=(watch,), daemon=True).start()
 
