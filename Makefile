@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help setup demo test test-long lint check format screenshots readme lock clean
+.PHONY: help setup demo test test-long lint check format bench-ingest screenshots readme lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ lint: $(STAMP) ## ruff and mypy
 format: $(STAMP) ## Put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bench-ingest: $(STAMP) ## Ingestion against DuckDB, Polars and ClickHouse (25 minutes)
+	@$(BIN)/python -m tests.bench.ingest
 
 readme: $(STAMP) ## Write the README's and docs' generated tables anew
 	@$(BIN)/python -m tests.tables

@@ -104,7 +104,7 @@ class Demo:
         if hours is not None:
             start = now - timedelta(hours=hours)
         length = int((now - start) / timedelta(hours=1))
-        return Note(units, length, start.isoformat(), seed=1, faults="none")
+        return Note(units, length, start.isoformat(), seed=1, faults="typical")
 
     def _keep_note(self, **more: int) -> None:
         """Write the note, whole or not at all; ``files_expected`` is for the pages' progress."""

@@ -199,6 +199,7 @@ def objects(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
             "accepted": "accepted",
             "duplicate": "duplicate",
             "quarantined": "quarantined",
+            "overlapped": "overlapped",
             "flags": "flags",
             "error": "error",
         },
@@ -208,6 +209,21 @@ def objects(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 def new_fields(frame: pl.DataFrame) -> pl.DataFrame:
     """Fields outside the dictionary."""
     return _named(frame, {"name": "name", "type": "type", "first_key": "first_key"})
+
+
+def notices(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Trouble that was noted, and when somebody was told."""
+    return _named(
+        frame,
+        {
+            "noted": _clock("last_at", zone),
+            "notice": "title",
+            "detail": "body",
+            "times": "times",
+            "told": _clock("sent_at", zone),
+            "error": "error",
+        },
+    )
 
 
 def failed_tests(frame: pl.DataFrame) -> pl.DataFrame:

@@ -39,3 +39,7 @@ panels.table_or(
 panels.section("ingestion.fields")
 fields = tables.new_fields(operations.new_fields(ledger))
 panels.table_or(fields, "fields", "ingestion.fields.none")
+
+panels.section("ingestion.notices", "ingestion.notices.help")
+notices = tables.notices(operations.notices(ledger), chosen.zone)
+panels.table_or(notices, "notices", "ingestion.notices.none")

@@ -8,7 +8,7 @@ HaulwatchError
 ├── Retryable             the same work may succeed later
 │   ├── ClaimLost         the lease ended before the commit: nothing written
 │   ├── ObjectChanged     the raw object changed while it was read
-│   └── Overlapping       some files of a claim hold seconds that are visible already
+│   └── StoreUnavailable  the raw store does not answer
 └── Terminal              trying again changes nothing
     ├── RefusedByFastPath the strict reader will not vouch for this file
     └── BuildFailed       marts were built, but their tests failed
@@ -73,15 +73,11 @@ class ObjectChanged(Retryable):
         super().__init__(f"{key} changed while it was read")
 
 
-class Overlapping(Retryable):
-    """Committing these files would show a second twice; the rest of the claim may go on.
+class StoreUnavailable(Retryable):
+    """The store of the raw files does not answer, or refuses us; no verdict on any file."""
 
-    ``reasons``: key → why.
-    """
-
-    def __init__(self, reasons: dict[str, str]) -> None:
-        self.reasons = reasons
-        super().__init__("; ".join(f"{key}: {why}" for key, why in sorted(reasons.items())))
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(f"{store} cannot be reached: {reason}")
 
 
 class Terminal(HaulwatchError):

@@ -7,6 +7,7 @@ in the working folder, if there is one), then the defaults below.
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import re
 import tempfile
@@ -16,7 +17,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,6 +37,8 @@ from pipeline.errors import HomeError, SettingsError
 PREFIX = "HAULWATCH_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 DEFAULT_CONFIG = "haulwatch.toml"
+#: Variables whose values no message may show.
+SECRETS = (PREFIX + "NOTIFY", PREFIX + "S3_SECRET")
 
 
 def _check_zone(name: str) -> str:
@@ -45,7 +55,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     home: Path = Field(Path("var"), description="Folder of everything that Haulwatch writes.")
-    raw: str | None = Field(None, description="Raw files, if not `home/raw`: a folder.")
+    raw: str | None = Field(
+        None, description="Raw files, if not `home/raw`: a folder, or `s3://bucket/prefix`."
+    )
     lake: str | None = Field(
         None, description="`clean`, `analytics` and `quarantine`, if not in the home: a folder."
     )
@@ -95,6 +107,15 @@ class Settings(BaseSettings):
     new_fields_a_day: int = Field(
         64, ge=0, description="Most unknown fields that become columns in 24 h."
     )
+    notify: list[SecretStr] = Field(
+        [], description='Whom to tell of trouble: Apprise addresses, ["mailto://…"]; none: nobody.'
+    )
+    notify_repeat_hours: float = Field(
+        24, gt=0, le=8_760, description="The same trouble is told again after so long."
+    )
+    silence_minutes: float = Field(
+        120, ge=0, le=525_600, description="No new file for so long is trouble; 0: never."
+    )
     host: str = Field("127.0.0.1", description="Address the app listens on.")
     port: int = Field(8501, ge=1, le=65_535, description="Port the app listens on.")
 
@@ -116,6 +137,19 @@ class Settings(BaseSettings):
                 raise ValueError(f"{district}: {text!r} is no time of day like 06:00")
         return value
 
+    @field_validator("notify")
+    @classmethod
+    def _notify(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if value:
+            import apprise
+
+            # It logs what it cannot read; the addresses hold passwords.
+            logging.getLogger("apprise").propagate = False
+            for number, address in enumerate(value, 1):
+                if apprise.Apprise.instantiate(address.get_secret_value()) is None:
+                    raise ValueError(f"number {number} of the list is no address for Apprise")
+        return value
+
     @field_validator("memory_limit")
     @classmethod
     def _memory(cls, value: str) -> str:
@@ -125,9 +159,19 @@ class Settings(BaseSettings):
 
     @field_validator("raw", "lake")
     @classmethod
-    def _folder(cls, value: str | None) -> str | None:
-        if value is not None and "://" in value:
-            raise ValueError(f"{value!r}: object stores are not supported yet; name a folder")
+    def _folder(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None or "://" not in value:
+            return value
+        if info.field_name == "lake":
+            raise ValueError(f"{value!r}: the lake cannot be in an object store; name a folder")
+        scheme, _, place = value.partition("://")
+        if scheme != "s3":
+            raise ValueError(f"{scheme}:// is not supported; name a folder or s3://bucket/prefix")
+        bucket = place.partition("/")[0]
+        if "@" in bucket:  # do not repeat the value: it holds a secret
+            raise ValueError(f"keys belong in {PREFIX}S3_KEY and {PREFIX}S3_SECRET, not here")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", bucket):
+            raise ValueError(f"{value!r} names no bucket; write s3://bucket/prefix")
         return value
 
     @model_validator(mode="after")
@@ -152,8 +196,15 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(path))
 
     @property
+    def raw_is_remote(self) -> bool:
+        """Whether the raw files are in an object store; then there is no ``raw_root``."""
+        return self.raw is not None and "://" in self.raw
+
+    @property
     def raw_root(self) -> Path:
-        """Folder of the raw files."""
+        """Folder of the raw files. Raises SettingsError when they are in an object store."""
+        if self.raw_is_remote:
+            raise SettingsError(variable_of("raw"), f"{self.raw} is no folder, and one is needed")
         return Path(self.raw).absolute() if self.raw else self.home.absolute() / "raw"
 
     @property
@@ -201,6 +252,8 @@ def load(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = variable_of(str(first["loc"][0])) if first["loc"] else PREFIX + "*"
         reason = first["msg"].removeprefix("Value error, ")
+        if name in SECRETS:
+            raise SettingsError(name, reason) from None
         if first["type"] != "value_error":
             reason = f"{first['input']!r}: {reason}"
         raise SettingsError(name, reason) from error
@@ -211,6 +264,8 @@ def load(**overrides: Any) -> Settings:
             raise
         field = re.search(r'field "(\w+)"', str(error))
         name = variable_of(field.group(1)) if field else PREFIX + "*"
+        if name in SECRETS:
+            raise SettingsError(name, 'what it holds is not valid JSON like ["…"]') from None
         raise SettingsError(name, f"{os.environ.get(name)!r} is not valid JSON") from error
 
 

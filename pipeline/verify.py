@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from pipeline import fields, localtime
 from pipeline.gc import orphans
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, count_by, extra_fields
+from pipeline.storage.ledger import Ledger
 from pipeline.storage.manifest import DataFile
 from pipeline.storage.visible import telemetry_sql
 
@@ -71,7 +71,7 @@ def verify(ledger: Ledger, settings: Settings, *, deep: bool = False) -> VerifyR
     started = time.monotonic()
     result = VerifyResult()
     with ledger.read() as connection:  # one snapshot: commits meanwhile cannot confuse us
-        files = manifest.live(connection)
+        files = manifest.live(connection, whole=True)
         result.files = len(files)
         result.breaches += _identity(connection, result)
         result.breaches += _footers(settings, files)
@@ -90,22 +90,30 @@ def verify(ledger: Ledger, settings: Settings, *, deep: bool = False) -> VerifyR
 
 
 def _identity(connection: Connection, result: VerifyResult) -> Iterator[Finding]:
-    """lines = accepted + duplicate + quarantined + blank; rows by source add up to accepted."""
-    f, s = t.data_files.c, t.file_sources.c
-    query = select(s.src, s.rows).join(t.data_files, f.id == s.file_id)
-    held: Counter[int] = Counter()
-    for src, rows in connection.execute(query.where(f.superseded_at.is_(None))):
-        held[int(src)] += int(rows)  # type: ignore[call-overload]
+    """lines = accepted + duplicate + quarantined + blank; the manifest holds what was accepted.
+
+    Of a live version, as many rows are hidden as were overlapped; of a dead one, all that is left.
+    """
+    f, s, b = t.data_files.c, t.file_sources.c, t.beaten.c
+    sums = (func.sum(s.rows).label("held"), func.sum(s.hidden).label("out"))
+    query = select(s.src, *sums).join(t.data_files, f.id == s.file_id).group_by(s.src)
+    query = query.where(f.superseded_at.is_(None))
+    held = {row.src: (int(row.held), int(row.out)) for row in connection.execute(query)}
+    spans = select(b.src, func.sum(b.rows).label("out")).group_by(b.src)
+    beaten = {row.src: int(row.out) for row in connection.execute(spans)}
     for row in connection.execute(select(t.raw_objects)):
         result.objects += 1
         parts = row.accepted + row.duplicate + row.quarantined + row.blank
         if row.lines != parts:
             yield Finding("identity", row.key, f"{row.lines} lines but {parts} accounted for")
-        expected = 0 if row.dead_at else row.accepted
-        present = held.pop(row.id, 0)
-        if not row.dead_at and present != expected:
-            yield Finding("sources", row.key, f"{expected} accepted but {present} in the manifest")
-    for src, rows in held.items():
+        rows, hidden = held.pop(row.id, (0, 0))
+        expected = rows if row.dead_at else row.accepted
+        if rows != expected:
+            yield Finding("sources", row.key, f"{expected} accepted but {rows} in the manifest")
+        out = rows if row.dead_at else row.overlapped
+        if hidden != out or beaten.pop(row.id, 0) != row.overlapped:
+            yield Finding("hidden", row.key, f"{out} rows to leave out but {hidden} are")
+    for src, (rows, _) in held.items():
         yield Finding("sources", f"_src {src}", f"{rows} rows of an object the ledger lacks")
 
 
@@ -131,27 +139,25 @@ def _footers(settings: Settings, files: list[DataFile]) -> Iterator[Finding]:
 def _rows(
     connection: Connection, settings: Settings, files: list[DataFile], result: VerifyResult
 ) -> Iterator[Finding]:
-    """Exactly once per (deviceid, ts), and as many as were accepted less those overlapped."""
+    """Exactly once per (deviceid, ts), and of each object as many as accepted less overlapped."""
     import duckdb
 
     o = t.raw_objects.c
-    query = select(o.accepted, o.overlapped, o.dead_at)
-    wanted = sum(
-        row.accepted - row.overlapped for row in connection.execute(query) if row.dead_at is None
-    )
+    query = select(o.id, o.key, o.accepted, o.overlapped).where(o.dead_at.is_(None))
+    objects = {row.id: row for row in connection.execute(query)}
+    seen: Counter[int] = Counter()
     with duckdb.connect(config=settings.duckdb) as duck:
-        extra = extra_fields(connection)
-        by_day: dict[tuple[str, str], list[DataFile]] = {}
-        for file in files:
-            by_day.setdefault((file.hiveperiod, file.dstrct_code), []).append(file)
-        for (day, district), group in by_day.items():
-            source = telemetry_sql(settings.lake_root, group, extra)
+        for day, district, group in _by_day(files):
+            source = telemetry_sql(connection, settings.lake_root, group)
+            duck.execute(
+                "CREATE OR REPLACE TEMP TABLE part AS SELECT deviceid, ts, _src,"
+                " hiveperiod IS DISTINCT FROM $day OR dstrct_code IS DISTINCT FROM $district"
+                f" AS stray FROM ({source})",
+                {"day": day, "district": district},
+            )
             answer = duck.execute(
                 "SELECT count(*), count(*) - count(DISTINCT (deviceid, ts)),"
-                " count(*) FILTER (hiveperiod IS DISTINCT FROM $day"
-                " OR dstrct_code IS DISTINCT FROM $district)"
-                f" FROM ({source})",
-                {"day": day, "district": district},
+                " count(*) FILTER (stray) FROM part"
             ).fetchone()
             rows, twice, stray = answer or (0, 0, 0)
             result.rows += rows
@@ -159,25 +165,73 @@ def _rows(
                 yield Finding("rows", f"{day}/{district}", f"{twice} rows are visible twice")
             if stray:
                 yield Finding("rows", f"{day}/{district}", f"{stray} rows of another partition")
-    if result.rows != wanted:
-        text = f"{wanted} rows should be visible, {result.rows} are"
-        yield Finding("rows", "all objects", text)
+            by_source = duck.execute("SELECT _src, count(*) FROM part GROUP BY ALL").fetchall()
+            seen.update(dict(by_source))
+    for src, row in objects.items():
+        wanted, found = row.accepted - row.overlapped, seen.pop(src, 0)
+        if wanted != found:
+            yield Finding("rows", row.key, f"{wanted} rows should be visible, {found} are")
+    for src, rows in seen.items():
+        yield Finding("rows", f"_src {src}", f"{rows} rows of no live object are visible")
+    yield from _twice_across_districts(connection, settings, files)
+
+
+def _by_day(files: list[DataFile]) -> Iterator[tuple[str, str, list[DataFile]]]:
+    groups: dict[tuple[str, str], list[DataFile]] = {}
+    for file in files:
+        if file.hidden < file.rows:
+            groups.setdefault((file.hiveperiod, file.dstrct_code), []).append(file)
+    yield from ((day, district, group) for (day, district), group in groups.items())
+
+
+def _twice_across_districts(
+    connection: Connection, settings: Settings, files: list[DataFile]
+) -> Iterator[Finding]:
+    """A device that delivers into two districts is one device all the same."""
+    import duckdb
+
+    s, f = t.file_sources.c, t.data_files.c
+    moved = (
+        select(s.deviceid)
+        .join(t.data_files, f.id == s.file_id)
+        .where(f.superseded_at.is_(None))
+        .group_by(s.deviceid)
+        .having(func.count(func.distinct(f.dstrct_code)) > 1)
+    )
+    devices = [str(row[0]) for row in connection.execute(moved)]
+    if not devices:
+        return
+    visible = [file for file in files if file.hidden < file.rows]
+    with duckdb.connect(config=settings.duckdb) as duck:
+        source = telemetry_sql(connection, settings.lake_root, visible)
+        query = (
+            "SELECT deviceid, count(*) - count(DISTINCT ts) AS twice"
+            f" FROM ({source}) WHERE deviceid IN (SELECT unnest($devices))"
+            " GROUP BY ALL HAVING twice > 0"
+        )
+        for device, twice in duck.execute(query, {"devices": devices}).fetchall():
+            yield Finding("rows", device, f"{twice} rows are visible twice, in several districts")
 
 
 def _notices(connection: Connection, settings: Settings) -> Iterator[Finding]:
     o, k = t.raw_objects.c, t.raw_keys.c
-    for status, number in sorted(count_by(connection, o.status).items()):
-        if status != "ok":
-            query = select(o.key, o.error).where(o.status == status).limit(1)
-            key, error = connection.execute(query).one()
-            yield Finding(status, str(key), f"{number} objects are {status}; first: {error}")
-    states = count_by(connection, k.state)
-    if states.get("pending"):
-        yield Finding("backlog", "raw", f"{states['pending']} files wait to be read")
-    stale = select(o.key).where(o.rules_version != fields.RULES_VERSION)
-    old = connection.execute(stale).all()
-    if old:
-        yield Finding("stale rules", str(old[0][0]), f"{len(old)} objects were read by older rules")
+    odd = select(o.key, o.status, o.error, o.flags).where(o.dead_at.is_(None), o.status != "ok")
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in connection.execute(odd.order_by(o.status, o.key)):
+        found.setdefault(row.status, []).append((row.key, row.error or row.flags or ""))
+    waiting = select(k.key).where(k.state == "pending").order_by(k.arrived_at)
+    found["backlog"] = [(row.key, "waits to be read") for row in connection.execute(waiting)]
+    stale = select(o.key, o.rules_version).where(
+        o.dead_at.is_(None), o.rules_version != fields.RULES_VERSION
+    )
+    found["stale rules"] = [
+        (row.key, f"was read by rules {row.rules_version} (haulwatch reingest --stale-rules)")
+        for row in connection.execute(stale.order_by(o.key))
+    ]
+    for check, items in found.items():
+        yield from (Finding(check, key, text) for key, text in items[:MOST])
+        if len(items) > MOST:
+            yield Finding(check, f"{len(items) - MOST} more", f"{len(items)} in all")
     now = datetime.now(UTC)
     for part in manifest.dirty(connection, t.partitions.c.compacted_version):
         if localtime.is_closed(part.hiveperiod, settings.zone_of(part.dstrct_code), now):

@@ -15,10 +15,12 @@ from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline import notify
 from pipeline.errors import BuildFailed, HaulwatchError
 from pipeline.flow import Flow
 from pipeline.settings import Settings
@@ -44,6 +46,7 @@ class Worker:
     def __init__(self, settings: Settings, ledger: Ledger, log: Log = print) -> None:
         self.settings, self.ledger, self.log = settings, ledger, log
         self.flow = Flow(settings, ledger)
+        self.notifier = notify.Notifier(settings, ledger, log)
         self.stopping = threading.Event()
         self._state = "starting"
         self._done: dict[str, datetime] = {}
@@ -65,6 +68,7 @@ class Worker:
         finally:
             self.stopping.set()
             pulse.join(PULSE)
+            self.notifier.close(PULSE)
             self.flow.close()
             self._leave()
 
@@ -78,6 +82,8 @@ class Worker:
             self.flow.close()
         except Exception:
             self.log(traceback.format_exc())
+        finally:
+            self.notifier.step(now)  # also when nothing else works: silence is news too
         return False
 
     def step(self, now: datetime) -> bool:
@@ -107,10 +113,15 @@ class Worker:
     def _build(self, now: datetime) -> None:
         """Build marts; one that fails its tests must not keep days from being compacted."""
         self._state = "building marts"
+        failures: list[str] | None = None
         try:
-            self.flow.build(now=now)
+            if self.flow.build(now=now).partitions:
+                failures = []
         except BuildFailed as error:
             self.log(f"marts: {error}")
+            failures = error.failures
+        if failures is not None:
+            notify.safely(self.ledger, partial(notify.tests_failed, failures=failures))
         self._done["build"] = datetime.now(UTC)
 
     def _due(self, what: str, now: datetime, every: timedelta) -> bool:
@@ -172,6 +183,7 @@ def once(settings: Settings, ledger: Ledger, log: Log = print) -> int:
             while worker.step(datetime.now(UTC)):
                 pass
     finally:
+        worker.notifier.finish(datetime.now(UTC))
         worker.flow.close()
         worker._leave()
     with ledger.read() as connection:

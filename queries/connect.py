@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from pipeline.settings import Settings
 from pipeline.storage import manifest
-from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.ledger import Ledger
 from pipeline.storage.visible import identifier, mart_sql, telemetry_sql
 from queries import contract
 from queries.ledger_frames import district_names, ledger_frame, relation_names
@@ -117,9 +117,9 @@ class Reader:
             files = manifest.live(ledger, name, **scope.files)
             paths += [file.path for file in files]
             if name == TELEMETRY:
-                query = telemetry_sql(root, files, extra_fields(ledger))
+                query = telemetry_sql(ledger, root, files)
             elif name == QUARANTINE:
-                query = contract.quarantine_sql(root, files)
+                query = contract.quarantine_sql(ledger, root, files)
             else:
                 query = mart_sql(root, files, marts[name])
             cursor.execute(f"CREATE TEMP VIEW {identifier(name)} AS {query}")

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from pipeline.errors import UsageError
+from pipeline.storage import tables as t
 from pipeline.storage.manifest import DataFile
 from pipeline.storage.visible import file_list, identifier, literal
 from queries.ledger_frames import ledger_frame
@@ -70,17 +71,20 @@ def define_ledger_views(
         connection.execute(f"CREATE TEMP VIEW {identifier(name)} AS SELECT {columns} FROM {source}")
 
 
-def quarantine_sql(root: Path, files: Sequence[DataFile]) -> str:
-    """SELECT over the bad lines: key, line, reason, and their bytes in hexadecimal."""
+def quarantine_sql(ledger: Connection, root: Path, files: Sequence[DataFile]) -> str:
+    """SELECT over the bad lines of live objects: key, line, reason, their bytes in hexadecimal."""
     if not files:
         return (
             "SELECT NULL::VARCHAR AS key, NULL::INTEGER AS line, NULL::VARCHAR AS reason, "
             "NULL::VARCHAR AS bytes_hex WHERE false"
         )
+    o = t.raw_objects.c
+    replaced = select(o.id).where(o.dead_at.is_not(None), o.quarantined > 0)
+    dead = ", ".join(str(row.id) for row in ledger.execute(replaced))
     return (
         "SELECT key, line, reason, lower(hex(bytes)) AS bytes_hex "
         f"FROM read_parquet({file_list(root, files)})"
-    )
+    ) + (f" WHERE _src NOT IN ({dead})" if dead else "")
 
 
 def lock(connection: duckdb.DuckDBPyConnection, paths: Iterable[str]) -> None:

@@ -102,7 +102,8 @@ def line_counts(ledger: Ledger) -> dict[str, int]:
 def status_counts(ledger: Ledger) -> dict[str, int]:
     """Object versions by status; keys set aside without one count as failed."""
     with ledger.read() as connection:
-        counts = count_by(connection, t.raw_objects.c.status)
+        o = t.raw_objects.c
+        counts = count_by(connection, o.status, o.dead_at.is_(None))
         counts["failed"] = count_by(connection, t.raw_keys.c.state).get("failed", 0)
     return {status: number for status, number in counts.items() if number}
 
@@ -155,6 +156,13 @@ def new_fields(ledger: Ledger) -> pl.DataFrame:
     """Fields that devices sent and the dictionary does not know."""
     f = t.fields.c
     return _frame(ledger, select(f.name, f.type, f.first_key, f.seen_at).order_by(f.id.desc()))
+
+
+def notices(ledger: Ledger, limit: int = 200) -> pl.DataFrame:
+    """Trouble that was noted, newest first; ``sent_at`` is null where nobody was told."""
+    n = t.notices.c
+    columns = (n.kind, n.title, n.body, n.first_at, n.last_at, n.times, n.sent_at, n.error)
+    return _frame(ledger, select(*columns).order_by(n.last_at.desc(), n.topic).limit(limit))
 
 
 def failed_tests(ledger: Ledger) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from pipeline.flow import Flow
+from pipeline.pool import Pool
 from pipeline.settings import Settings, load
 from pipeline.storage.ledger import Ledger, open_ledger
 
@@ -48,7 +49,38 @@ def raw(settings: Settings) -> Path:
     return settings.raw_root
 
 
+class _Children:
+    """Child processes that the tests of one process share: each costs seconds to start."""
+
+    def __init__(self) -> None:
+        self.pools: dict[str, Pool] = {}
+
+    def lend(self, flow: Flow) -> None:
+        for name in ("_readers", "_builder"):
+            if name not in self.pools or self.pools[name]._broken:  # type: ignore[attr-defined]
+                self.pools[name] = Pool(1)
+            setattr(flow, name, self.pools[name])
+
+    def take_back(self, flow: Flow) -> None:
+        for name, pool in self.pools.items():
+            if getattr(flow, name) is pool:
+                setattr(flow, name, None)
+
+    def close(self) -> None:
+        for pool in self.pools.values():
+            pool.shutdown()
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[_Children]:
+    opened = _Children()
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def flow(settings: Settings, ledger: Ledger) -> Iterator[Flow]:
+def flow(settings: Settings, ledger: Ledger, children: _Children) -> Iterator[Flow]:
     with Flow(settings, ledger) as opened:
+        children.lend(opened)
         yield opened
+        children.take_back(opened)

@@ -16,11 +16,11 @@ LAYERS = ("pages", "app", "queries", "pipeline")
 HOUSE = (
     ("worker",),
     ("flow",),
-    ("ingest", "compact", "marts", "simulator", "verify", "deep", "gc", "notify"),
+    ("ingest", "compact", "marts", "simulator", "verify", "deep", "gc", "notify", "reingest"),
     ("pool", "storage"),
     ("localtime",),
     ("settings", "fields"),
-    ("errors",),
+    ("errors", "steps"),
 )
 #: The one exception: the ledger's migrations are called by the ledger that they migrate.
 LEVEL = {name: level for level, row in enumerate(HOUSE) for name in row}

@@ -23,7 +23,7 @@ from pipeline.settings import load, ready_home, unknown_variables
         ("MEMORY_LIMIT", "lots"),
         ("THREADS", "0"),
         ("PORT", "70000"),
-        ("RAW", "s3://bucket/raw"),
+        ("RAW", "gs://bucket/raw"),
         ("GC_GRACE_SECONDS", "-5"),
     ],
 )

@@ -71,3 +71,20 @@ def test_a_request_is_taken_once_and_audited(ledger: Ledger, settings: Settings)
     with ledger.read() as connection:
         entry = connection.execute(select(t.audit)).one()
     assert (entry.who, entry.what) == ("admin", "run ingest")
+
+
+def test_trouble_is_noted_by_the_worker(
+    raw: Path, settings: Settings, ledger: Ledger, log: list[str]
+) -> None:
+    good = rows("2026013107", 5)
+    deliver(raw, "2026013107", [{**row, "mood": "fine"} for row in good])
+    deliver(raw, "2026013108", b"\x1f\x8bnonsense", packed=False)
+    worker = Worker(settings, ledger, log.append)
+    try:
+        worker.flow.ingest()
+    finally:
+        worker.flow.close()
+    with ledger.read() as connection:
+        noted = connection.execute(select(t.notices.c.kind, t.notices.c.title)).all()
+    assert sorted(row.kind for row in noted) == ["fields", "partial"]
+    assert any("mood" in row.title for row in noted)

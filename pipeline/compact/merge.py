@@ -3,12 +3,16 @@
 Ingestion writes one unit and device per row group, so a day is merged unit by unit: read that
 unit's row groups from every file, put them in order of time, write them as one row group. Memory
 is that of one unit-day, whatever the fleet's size.
+
+Rows of dead versions end here. Beaten rows go to a file of their own, which readers pass over: the
+day's other files then need no filter, and should the winner be replaced one day, nothing has to be
+read again to show the rows that it beat.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import fields
-from pipeline.storage.manifest import CLEAN, TELEMETRY, DataFile, NewFile
+from pipeline.storage.manifest import CLEAN, TELEMETRY, DataFile, Held, Hidden, NewFile
 from pipeline.storage.parquet import Writer, partition_path
 
 ZSTD_LEVEL = 3
@@ -38,21 +42,47 @@ class MergeJob:
     files: tuple[DataFile, ...]
     claim_id: str
     extra: dict[str, str]
+    hidden: Hidden = field(default_factory=Hidden)
 
 
 def merge(job: MergeJob) -> list[NewFile]:
     """Write the day's rows in (unitno, deviceid, ts) order and describe the new files."""
     schema = fields.arrow_schema(job.extra)
     sources = [pq.ParquetFile(job.root / file.path) for file in job.files]
+    seen, beaten = _Output(job, schema, "m"), _Output(job, schema, "b", hidden=True)
     try:
-        output = _Output(job, schema)
         for _, places in sorted(_groups(sources).items()):
             tables = [_conform(sources[i].read_row_group(g), schema) for i, g in places]
-            output.add(_in_order(tables))
-        return output.finish()
+            for output, chosen in zip((seen, beaten), _apart(tables, job.hidden), strict=True):
+                if chosen:
+                    output.add(_in_order(chosen))
+        return seen.finish() + beaten.finish()
+    except BaseException:
+        seen.abandon()
+        beaten.abandon()
+        raise
     finally:
         for source in sources:
             source.close()
+
+
+def _apart(tables: list[pa.Table], hidden: Hidden) -> tuple[list[pa.Table], list[pa.Table]]:
+    """(rows to be seen, beaten rows) of some row groups, without those of dead versions."""
+    if not hidden.dead and not hidden.beaten:
+        return tables, []
+    seen, beaten = [], []
+    for table in tables:
+        sources = set(pc.unique(table["_src"]).to_pylist())
+        dead = pc.is_in(table["_src"], pa.array(sorted(sources & hidden.dead), pa.int64()))
+        lost = pa.chunked_array([pa.repeat(False, table.num_rows)])
+        ts = table["ts"].cast(pa.int64())
+        for src, low, high in sorted(hidden.beaten):
+            if src in sources:
+                within = pc.and_(pc.greater_equal(ts, low), pc.less_equal(ts, high))
+                lost = pc.or_(lost, pc.and_(within, pc.equal(table["_src"], src)))
+        seen.append(table.filter(pc.invert(pc.or_(dead, lost))))
+        beaten.append(table.filter(lost))
+    return [x for x in seen if x.num_rows], [x for x in beaten if x.num_rows]
 
 
 def _groups(sources: list[pq.ParquetFile]) -> dict[Group, list[tuple[int, int]]]:
@@ -96,25 +126,22 @@ def _in_order(tables: list[pa.Table]) -> pa.Table:
 class _Output:
     """Files of the merged day; a new one begins when the present one is large enough."""
 
-    def __init__(self, job: MergeJob, schema: pa.Schema) -> None:
-        self.job, self.schema = job, schema
+    def __init__(self, job: MergeJob, schema: pa.Schema, name: str, *, hidden: bool = False):
+        self.job, self.schema, self.name, self.hidden = job, schema, name, hidden
         self.done: list[NewFile] = []
         self.writer: Writer | None = None
 
     def add(self, table: pa.Table) -> None:
         if self.writer is None:
-            name = f"{self.job.claim_id}-{len(self.done)}.parquet"
+            name = f"{self.job.claim_id}-{self.name}{len(self.done)}.parquet"
             self.path = partition_path(CLEAN, TELEMETRY, self.job.day, self.job.district, name)
             self.writer = Writer(self.job.root / self.path, self.schema, ZSTD_LEVEL)
-            self.sources: Counter[int] = Counter()
+            self.sources: dict[int, Held] = {}
             self.units: set[str] = set()
-            self.span: tuple[int, int] | None = None
         self.writer.write(table)
-        for pair in pc.value_counts(table["_src"]).to_pylist():
-            self.sources[pair["values"]] += pair["counts"]
+        for src, held in held_rows(table).items():
+            self.sources[src] = _both(held, self.sources.get(src))
         self.units |= {unit for unit in pc.unique(table["unitno"]).to_pylist() if unit}
-        low, high = pc.min(table["ts"]).value, pc.max(table["ts"]).value
-        self.span = (min(low, self.span[0]), max(high, self.span[1])) if self.span else (low, high)
         if self.writer.size >= FILE_BYTES:
             self._close()
 
@@ -122,10 +149,20 @@ class _Output:
         self._close()
         return self.done
 
+    def abandon(self) -> None:
+        """Remove every file made so far."""
+        if self.writer is not None:
+            self.writer.abandon()
+        for file in self.done:
+            (self.job.root / file.path).unlink(missing_ok=True)
+
     def _close(self) -> None:
         if self.writer is None:
             return
         size = self.writer.close()
+        sources = self.sources
+        if self.hidden:
+            sources = {src: replace(held, hidden=held.rows) for src, held in sources.items()}
         described: dict[str, Any] = {
             "layer": CLEAN,
             "dataset": TELEMETRY,
@@ -136,8 +173,31 @@ class _Output:
             "bytes": size,
             "units": tuple(sorted(self.units)),
             "compacted": True,
-            "sources": dict(self.sources),
+            "sources": sources,
+            "min_ts": min(held.min_ts for held in sources.values()),
+            "max_ts": max(held.max_ts for held in sources.values()),
         }
-        low, high = self.span or (None, None)
-        self.done.append(NewFile(**described, min_ts=low, max_ts=high))
+        self.done.append(NewFile(**described))
         self.writer = None
+
+
+def held_rows(table: pa.Table) -> dict[int, Held]:
+    """What each object version has in a table of one device."""
+    device = table["deviceid"][0].as_py()
+    ts = pa.table({"src": table["_src"], "ts": table["ts"].cast(pa.int64())})
+    groups = ts.group_by("src").aggregate([("ts", "count"), ("ts", "min"), ("ts", "max")])
+    return {
+        row["src"]: Held(device, row["ts_count"], row["ts_min"], row["ts_max"])
+        for row in groups.to_pylist()
+    }
+
+
+def _both(held: Held, other: Held | None) -> Held:
+    if other is None:
+        return held
+    return replace(
+        held,
+        rows=held.rows + other.rows,
+        min_ts=min(held.min_ts, other.min_ts),
+        max_ts=max(held.max_ts, other.max_ts),
+    )

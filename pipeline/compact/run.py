@@ -14,10 +14,10 @@ from pipeline.compact.merge import MergeJob, merge
 from pipeline.errors import ClaimLost
 from pipeline.pool import Pool
 from pipeline.settings import Settings
-from pipeline.storage import claims, manifest
+from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, extra_fields
-from pipeline.storage.manifest import DataFile, NewFile, Partition
+from pipeline.storage.manifest import DataFile, Hidden, NewFile, Partition
 
 Progress = Callable[[int, int], None]
 
@@ -46,8 +46,8 @@ class Compact:
 
     def plan(
         self, *, day: str | None = None, district: str | None = None, now: datetime | None = None
-    ) -> list[tuple[Partition, list[DataFile]]]:
-        """Closed partitions that hold more than one file, with the files visible now."""
+    ) -> list[tuple[Partition, list[DataFile], Hidden]]:
+        """Closed partitions that changed, their files, and the rows to leave out of these."""
         now = now or datetime.now(UTC)
         chosen = []
         with self.ledger.read() as connection:
@@ -58,10 +58,10 @@ class Compact:
                 if not localtime.is_closed(part.hiveperiod, zone, now):
                     continue
                 files = manifest.live(
-                    connection, days=[part.hiveperiod], districts=[part.dstrct_code]
+                    connection, days=[part.hiveperiod], districts=[part.dstrct_code], whole=True
                 )
                 if files:
-                    chosen.append((part, files))
+                    chosen.append((part, files, manifest.hidden(connection, files)))
         return chosen
 
     def run(
@@ -76,16 +76,18 @@ class Compact:
         started = time.monotonic()
         result = CompactResult()
         plan = self.plan(day=day, district=district, now=now)
-        for done, (part, files) in enumerate(plan):
+        for done, (part, files, hidden) in enumerate(plan):
             if progress:
                 progress(done, len(plan))
-            self._one(part, files, result)
+            self._one(part, files, hidden, result)
         if progress:
             progress(len(plan), len(plan))
         result.seconds = time.monotonic() - started
         return result
 
-    def _one(self, part: Partition, files: list[DataFile], result: CompactResult) -> None:
+    def _one(
+        self, part: Partition, files: list[DataFile], hidden: Hidden, result: CompactResult
+    ) -> None:
         name = f"compact/{part.hiveperiod}/{part.dstrct_code}"
         lease = self.settings.lease_seconds
         if not claims.lease(self.ledger, name, self.worker, lease):
@@ -101,10 +103,11 @@ class Compact:
             tuple(files),
             claim_id,
             extra,
+            hidden,
         )
         try:
             new = self._wait(self.pool.submit(merge, job), claim_id, name)
-            manifest.commit_swap(self.ledger, claim_id, files, new, part)
+            commits.commit_swap(self.ledger, claim_id, files, new, part, hidden)
         except ClaimLost:
             result.busy.append(f"{part.hiveperiod}/{part.dstrct_code}")
             return

@@ -13,14 +13,14 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from pipeline import fields
+from pipeline import fields, steps
 from pipeline.errors import ObjectChanged, RefusedByFastPath
 from pipeline.ingest import clean, fast, quarantine, unpack
 from pipeline.ingest.gunzip import TooLarge, gunzip
 from pipeline.ingest.salvage import BadLine, TooLong, salvage
-from pipeline.storage.claims import Claim, RawFile
-from pipeline.storage.manifest import CLEAN, TELEMETRY, NewFile
-from pipeline.storage.objects import DiskStore
+from pipeline.storage.claims import UNREADABLE, Claim, RawFile
+from pipeline.storage.manifest import CLEAN, TELEMETRY, Held, NewFile
+from pipeline.storage.objects import Store
 from pipeline.storage.parquet import Writer, partition_path
 
 #: Level 1 writes a fleet-hour about as fast as it is parsed; compaction packs it tighter later.
@@ -32,19 +32,25 @@ class Job:
     """Everything a child needs: it opens no ledger and reads no settings."""
 
     claim: Claim
-    raw_root: Path
+    store: Store
     lake_root: Path
     zones: dict[str, str]
     extra: dict[str, str]
     window_start: int
     most_bytes: int
     most_line_bytes: int
-    #: Content hashes already in, by key: the same content again is not read again.
+    #: Content hashes of live versions, by key: the same content again is not read again …
     known: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: … unless it was asked for.
+    reread: frozenset[str] = frozenset()
+    #: How many versions of a key had a content, the dead ones included.
+    versions: dict[tuple[str, str], int] = field(default_factory=dict)
     #: False once new fields were recorded: what is still unknown is over the day's limit.
     ask_for_fields: bool = True
-    #: Keys of the claim that cannot become visible, and why; they are not read.
-    refused: dict[str, str] = field(default_factory=dict)
+
+    def source_id(self, key: str, sha256: str) -> int:
+        """``_src`` of the version that this content makes."""
+        return unpack.source_id(key, sha256, self.versions.get((key, sha256), 0))
 
 
 class SetAside(Exception):
@@ -71,43 +77,56 @@ class Converted:
     files: list[NewFile] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     changing: list[str] = field(default_factory=list)
+    #: Keys that were read again because a person asked for it.
+    reread: frozenset[str] = frozenset()
     #: Fields the ledger does not know yet, with the key that holds them. If there are any, nothing
     #: was written: they are recorded first, then the claim is converted again.
     unknown: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def convert(job: Job) -> Converted:
-    """Read every file of the claim and write the rows of those that can be accounted for."""
-    result = Converted()
-    store = DiskStore(job.raw_root)
+    """Read every file of the claim and write the rows of those that can be accounted for.
+
+    Raises StoreUnavailable, and OSError when the lake cannot be written; what was half written is
+    removed then.
+    """
+    result = Converted(reread=job.reread)
+    try:
+        return _convert(job, result)
+    except BaseException:
+        for file in result.files:
+            (job.lake_root / file.path).unlink(missing_ok=True)
+        raise
+
+
+def _convert(job: Job, result: Converted) -> Converted:
     schema = fields.json_schema(job.extra)
     partitions: dict[tuple[str, str], list[pl.DataFrame]] = defaultdict(list)
     bad_lines: list[tuple[RawFile, int, BadLine]] = []
     for file in job.claim.files:
-        if file.key in job.refused:
-            result.objects.append(_failed(file, "", job.refused[file.key]))
-            continue
         try:
-            spooled = unpack.spool(store, file)
-        except ObjectChanged:
+            spooled = unpack.spool(job.store, file)
+        except (ObjectChanged, FileNotFoundError):
             result.changing.append(file.key)
             continue
         except OSError as error:
-            reason = f"cannot be read: {error.strerror}"
-            result.objects.append(_failed(file, "", reason))
+            reason = f"{UNREADABLE}: {error.strerror or error}"
+            result.objects.append(_failed(job, file, "", reason))
             continue
-        if spooled.sha256 in job.known.get(file.key, ()):
+        steps.reached("ingest.spooled")
+        same = spooled.sha256 in job.known.get(file.key, ())
+        if same and file.key not in job.reread:
             result.unchanged.append(file.key)
             continue
         try:
             taken = read_object(job, file, spooled, schema)
         except SetAside as error:
-            result.objects.append(_failed(file, spooled.sha256, str(error)))
+            result.objects.append(_failed(job, file, spooled.sha256, str(error)))
             continue
         if job.ask_for_fields:
             for name, kind in taken.unknown.items():
                 result.unknown.setdefault(name, (kind, file.key))
-        row = _object(file, spooled.sha256, taken)
+        row = _object(job, file, spooled.sha256, taken)
         result.objects.append(row)
         bad_lines += [(file, row["id"], line) for line in taken.bad]
         for part in taken.cleaned.frame.partition_by("hiveperiod", maintain_order=True):
@@ -116,9 +135,11 @@ def convert(job: Job) -> Converted:
         return Converted(unknown=result.unknown)
     arrow = fields.arrow_schema(job.extra)
     for number, ((day, district), frames) in enumerate(sorted(partitions.items())):
+        steps.reached("ingest.writing")
         path = partition_path(CLEAN, TELEMETRY, day, district, f"{job.claim.id}-{number}.parquet")
         result.files.append(_write(job.lake_root, path, day, district, frames, arrow))
     result.files += quarantine.write(job.lake_root, job.claim.id, bad_lines)
+    steps.reached("ingest.written")
     return result
 
 
@@ -126,7 +147,7 @@ def read_object(
     job: Job, file: RawFile, spooled: unpack.Spooled, schema: dict[str, pl.DataType]
 ) -> Taken:
     """Fast if every value can be vouched for, line by line otherwise. Raises SetAside."""
-    src = unpack.source_id(file.key, spooled.sha256)
+    src = job.source_id(file.key, spooled.sha256)
 
     def cleaned(frame: pl.DataFrame) -> clean.Cleaned:
         zone = job.zones[file.district]
@@ -170,16 +191,17 @@ def _write(
     for frame in frames:
         for part in frame.partition_by("unitno", maintain_order=True):
             by_unit[part["unitno"][0] or "", part["deviceid"][0]].append(part)
-    sources: Counter[int] = Counter()
-    writer = Writer(root / path, schema, ZSTD_LEVEL)
-    for key in sorted(by_unit):
-        group = by_unit.pop(key)
-        unit = group[0] if len(group) == 1 else pl.concat(group, how="diagonal").sort("ts")
-        for src, rows in unit["_src"].value_counts().iter_rows():
-            sources[src] += rows
-        writer.write(clean.to_arrow(unit, schema))
-    size = writer.close()
-    spans = [span_us(frame) for frame in frames]
+    sources: dict[int, Held] = {}
+    with Writer(root / path, schema, ZSTD_LEVEL) as writer:
+        for key in sorted(by_unit):
+            group = by_unit.pop(key)
+            unit = group[0] if len(group) == 1 else pl.concat(group, how="diagonal").sort("ts")
+            writer.write(clean.to_arrow(unit, schema))
+        size = writer.close()
+    for frame in frames:  # one of an object each
+        low, high = span_us(frame)
+        src, device = frame["_src"][0], frame["deviceid"][0]
+        sources[src] = Held(device, frame.height, low, high)
     units = {str(name) for frame in frames for name in frame["unitno"].unique() if name}
     return NewFile(
         layer=CLEAN,
@@ -189,10 +211,10 @@ def _write(
         dstrct_code=district,
         rows=writer.rows,
         bytes=size,
-        min_ts=min(low for low, _ in spans),
-        max_ts=max(high for _, high in spans),
+        min_ts=min(held.min_ts for held in sources.values()),
+        max_ts=max(held.max_ts for held in sources.values()),
         units=tuple(sorted(units)),
-        sources=dict(sources),
+        sources=sources,
     )
 
 
@@ -203,9 +225,9 @@ def span_us(frame: pl.DataFrame) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def _object(file: RawFile, sha256: str, taken: Taken) -> dict[str, Any]:
+def _object(job: Job, file: RawFile, sha256: str, taken: Taken) -> dict[str, Any]:
     cleaned, frame = taken.cleaned, taken.cleaned.frame
-    row = _row(file, sha256) | {
+    row = _row(job, file, sha256) | {
         "status": taken.status,
         "lines": taken.lines,
         "accepted": cleaned.accepted,
@@ -225,13 +247,13 @@ def _object(file: RawFile, sha256: str, taken: Taken) -> dict[str, Any]:
     return row
 
 
-def _failed(file: RawFile, sha256: str, reason: str) -> dict[str, Any]:
-    return _row(file, sha256) | {"status": "failed", "error": reason}
+def _failed(job: Job, file: RawFile, sha256: str, reason: str) -> dict[str, Any]:
+    return _row(job, file, sha256) | {"status": "failed", "error": reason}
 
 
-def _row(file: RawFile, sha256: str) -> dict[str, Any]:
+def _row(job: Job, file: RawFile, sha256: str) -> dict[str, Any]:
     return {
-        "id": unpack.source_id(file.key, sha256),
+        "id": job.source_id(file.key, sha256),
         "key": file.key,
         "sha256": sha256,
         "district": file.district,
@@ -244,7 +266,6 @@ def _row(file: RawFile, sha256: str) -> dict[str, Any]:
         "duplicate": 0,
         "quarantined": 0,
         "blank": 0,
-        "overlapped": 0,
         "rescued": 0,
         "min_ts": None,
         "max_ts": None,

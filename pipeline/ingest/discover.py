@@ -10,8 +10,9 @@ from itertools import islice
 from sqlalchemy import Connection, func, select, update
 
 from pipeline.storage import tables as t
+from pipeline.storage.claims import UNREADABLE
 from pipeline.storage.ledger import Ledger, clock, upsert
-from pipeline.storage.objects import DiskStore, Entry, parse_key
+from pipeline.storage.objects import Entry, Store, parse_key
 
 #: A poll looks at each device's hours from its newest one minus this; the rest waits for a full
 #: listing. Uploads are late by hours, seldom by days.
@@ -28,7 +29,7 @@ class Discovery:
     ignored: list[str]
 
 
-def discover(ledger: Ledger, store: DiskStore, *, full: bool) -> Discovery:
+def discover(ledger: Ledger, store: Store, *, full: bool) -> Discovery:
     """List the store (recent hours, or everything) and record what is new or has changed."""
     since = None if full else _since(ledger)
     pending, ignored = 0, []
@@ -43,7 +44,7 @@ def discover(ledger: Ledger, store: DiskStore, *, full: bool) -> Discovery:
     return Discovery(pending, ignored)
 
 
-def look_again(ledger: Ledger, store: DiskStore, keys: list[str]) -> None:
+def look_again(ledger: Ledger, store: Store, keys: list[str]) -> None:
     """Record keys anew that changed, or went, while they were read."""
     entries = {key: store.stat(key) for key in keys}
     with ledger.write() as connection:
@@ -52,7 +53,7 @@ def look_again(ledger: Ledger, store: DiskStore, keys: list[str]) -> None:
         connection.execute(
             update(t.raw_keys)
             .where(t.raw_keys.c.key.in_(gone))
-            .values(state="failed", error="gone from the store before it was read")
+            .values(state="failed", error=f"{UNREADABLE}: gone from the store")
         )
 
 

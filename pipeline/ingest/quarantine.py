@@ -34,7 +34,6 @@ def write(root: Path, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]) 
         path = partition_path(
             QUARANTINE, QUARANTINE, day, district, f"{claim_id}-q{number}.parquet"
         )
-        writer = Writer(root / path, SCHEMA, level=3)
         columns = [
             [src for _, src, _ in items],
             [file.key for file, _, _ in items],
@@ -42,8 +41,9 @@ def write(root: Path, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]) 
             [bad.reason for _, _, bad in items],
             [bad.content for _, _, bad in items],
         ]
-        writer.write(pa.table(columns, schema=SCHEMA))
-        size = writer.close()
+        with Writer(root / path, SCHEMA, level=3) as writer:
+            writer.write(pa.table(columns, schema=SCHEMA))
+            size = writer.close()
         files.append(
             NewFile(QUARANTINE, QUARANTINE, path, day, district, rows=len(items), bytes=size)
         )

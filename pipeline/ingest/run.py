@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from pipeline import localtime
-from pipeline.errors import ClaimLost, Overlapping
+from pipeline import localtime, notify, steps
+from pipeline.errors import ClaimLost, StoreUnavailable
 from pipeline.ingest.convert import Converted, Job, convert
 from pipeline.ingest.discover import discover, look_again
 from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
+from pipeline.storage.commits import Arrival, commit_ingest
 from pipeline.storage.ledger import Ledger, extra_fields, record_fields
 from pipeline.storage.manifest import NewFile
-from pipeline.storage.objects import DiskStore
+from pipeline.storage.objects import open_store
 
 Progress = Callable[[int, int], None]
 
@@ -64,8 +66,7 @@ class Ingest:
 
     def __init__(self, ledger: Ledger, settings: Settings, worker: str, pool: Pool) -> None:
         self.ledger, self.settings, self.worker, self.pool = ledger, settings, worker, pool
-        self.store = DiskStore(settings.raw_root)
-        self._refused: dict[str, dict[str, str]] = {}  # claim → keys that cannot become visible
+        self.store = open_store(settings)
 
     def run(
         self,
@@ -77,12 +78,14 @@ class Ingest:
         """Take in what has arrived, until nothing is left or the budget is spent.
 
         Each claim is committed by itself. Raises BrokenProcessPool when a child died: its files
-        are suspects then and the caller needs a new pool.
+        are suspects then and the caller needs a new pool. Raises StoreUnavailable and OSError (no
+        room, no right to write) with every file as it was: those are the machine's troubles.
         """
         started = time.monotonic()
         result = IngestResult()
         claims.expire_dead(self.ledger)
         found = discover(self.ledger, self.store, full=full)
+        steps.reached("ingest.discovered")
         result.ignored = found.ignored
         result.files["ignored"] = len(found.ignored)
         running = dict[Future[Converted], claims.Claim]()
@@ -97,9 +100,13 @@ class Ingest:
                 if progress:
                     read = sum(result.files[state] for state in FILE_STATES[:5])
                     progress(read, read + result.backlog)
-        finally:
-            for claim in running.values():  # only after an error: nothing of theirs is visible
+        except (StoreUnavailable, OSError):
+            claims.release(self.ledger, [claim.id for claim in running.values()])
+            raise
+        except BaseException:  # nothing of theirs is visible; whoever broke it is tried alone
+            for claim in running.values():
                 claims.abandon(self.ledger, claim.id)
+            raise
         self._count_backlog(result)
         result.seconds = time.monotonic() - started
         return result
@@ -117,27 +124,26 @@ class Ingest:
         for future in finished:
             try:
                 converted = future.result()
-            except (BrokenProcessPool, OSError):
-                raise  # the machine's trouble, not the file's
+            except (BrokenProcessPool, StoreUnavailable, OSError):
+                raise
             except Exception as error:
                 claim = running.pop(future)
                 claims.abandon(self.ledger, claim.id)
                 result.errors.append(f"{type(error).__name__}: {error}")
                 continue
-            claim = running.pop(future)
+            claim = running[future]
             if converted.unknown:
                 limit = self.settings.new_fields_a_day
-                result.new_fields += record_fields(self.ledger, converted.unknown, limit)
-                again = self._job(claim, ask_for_fields=False)
-                running[self.pool.submit(convert, again)] = claim
+                fresh = record_fields(self.ledger, converted.unknown, limit)
+                result.new_fields += fresh
+                if fresh:
+                    notify.safely(self.ledger, partial(notify.new_fields, names=fresh))
+                steps.reached("ingest.fields")
+                again = self.pool.submit(convert, self._job(claim, ask_for_fields=False))
+                running[again] = running.pop(future)
                 continue
-            try:
-                self._commit(claim, converted, result)
-            except Overlapping as clash:
-                refused = self._refused.setdefault(claim.id, {})
-                refused |= clash.reasons
-                again = self._job(claim, ask_for_fields=False, refused=refused)
-                running[self.pool.submit(convert, again)] = claim
+            self._commit(claim, converted, result)
+            del running[future]
         claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
 
     def _fill(self, running: dict[Future[Converted], claims.Claim]) -> None:
@@ -151,60 +157,64 @@ class Ingest:
             claim = claims.take(self.ledger, self.worker, limit, self.settings.lease_seconds)
             if claim is None:
                 return
+            steps.reached("ingest.claimed")
             running[self.pool.submit(convert, self._job(claim))] = claim
 
-    def _job(
-        self,
-        claim: claims.Claim,
-        *,
-        ask_for_fields: bool = True,
-        refused: dict[str, str] | None = None,
-    ) -> Job:
-        """What a child needs; ``refused`` keys are set aside with their reasons."""
+    def _job(self, claim: claims.Claim, *, ask_for_fields: bool = True) -> Job:
+        """What a child needs to know; it opens no ledger."""
         districts = {file.district for file in claim.files}
-        o = t.raw_objects.c
         keys = [file.key for file in claim.files]
-        known: dict[str, set[str]] = {}
+        o, k = t.raw_objects.c, t.raw_keys.c
+        known: dict[str, set[str]] = defaultdict(set)
+        versions: Counter[tuple[str, str]] = Counter()
         with self.ledger.read() as connection:
-            extra = extra_fields(connection)
-            query = select(o.key, o.sha256).where(o.key.in_(keys), o.status != "failed")
-            for row in connection.execute(query):
-                known.setdefault(str(row[0]), set()).add(str(row[1]))
-        return Job(
-            claim=claim,
-            raw_root=self.settings.raw_root,
-            lake_root=self.settings.lake_root,
-            zones={district: self.settings.zone_of(district) for district in districts},
-            extra=extra,
-            window_start=self.settings.window_start,
-            most_bytes=self.settings.most_bytes,
-            most_line_bytes=self.settings.most_line_bytes,
-            ask_for_fields=ask_for_fields,
-            refused=refused or {},
-            known={key: frozenset(hashes) for key, hashes in known.items()},
-        )
+            query = select(o.key, o.sha256, o.status, o.dead_at).where(o.key.in_(keys))
+            for key, sha256, status, dead_at in connection.execute(query):
+                versions[str(key), str(sha256)] += 1
+                if dead_at is None and status != "failed":
+                    known[str(key)].add(str(sha256))
+            asked = select(k.key).where(k.key.in_(keys), k.reread)
+            return Job(
+                claim=claim,
+                store=self.store,
+                lake_root=self.settings.lake_root,
+                zones={district: self.settings.zone_of(district) for district in districts},
+                extra=extra_fields(connection),
+                window_start=self.settings.window_start,
+                most_bytes=self.settings.most_bytes,
+                most_line_bytes=self.settings.most_line_bytes,
+                ask_for_fields=ask_for_fields,
+                reread=frozenset(str(row[0]) for row in connection.execute(asked)),
+                known={key: frozenset(hashes) for key, hashes in known.items()},
+                versions=dict(versions),
+            )
 
     def _commit(self, claim: claims.Claim, converted: Converted, result: IngestResult) -> None:
         zones = {file.district: self.settings.zone_of(file.district) for file in claim.files}
+        arrival = Arrival(
+            claim=claim,
+            objects=converted.objects,
+            files=converted.files,
+            zones=zones,
+            unchanged=converted.unchanged,
+            reread=converted.reread,
+            neighbours=[
+                day
+                for file in converted.files
+                if file.layer == manifest.CLEAN
+                for day in _beside(file, zones)
+            ],
+        )
         try:
-            manifest.commit_ingest(
-                self.ledger,
-                claim,
-                converted.objects,
-                converted.files,
-                zones,
-                converted.unchanged,
-                [
-                    day
-                    for file in converted.files
-                    if file.layer == manifest.CLEAN
-                    for day in _beside(file, zones)
-                ],
-            )
+            result.overlapped += commit_ingest(self.ledger, self.settings.lake_root, arrival)
         except ClaimLost:
             return  # another worker has the files now; what we wrote is left to gc
+        steps.reached("ingest.committed")
         if converted.changing:
             look_again(self.ledger, self.store, converted.changing)
+        odd = [row for row in converted.objects if row["status"] != "ok"]
+        if odd:
+            notify.safely(self.ledger, partial(_tell, rows=odd))
         for row in converted.objects:
             result.files[row["status"]] += 1
             result.lines["total"] += row["lines"]
@@ -213,6 +223,16 @@ class Ingest:
             if row["status"] == "failed":
                 result.failed[row["key"]] = row["error"]
         result.files["unchanged"] += len(converted.unchanged)
+
+
+def _tell(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Leave word of files that did not come in whole."""
+    for row in rows:
+        if row["status"] == "failed":
+            notify.failed(connection, row["key"], row["error"])
+        else:
+            text = row["error"] or f"{row['accepted']:,} of {row['lines']:,} lines could be read"
+            notify.partial(connection, row["key"], text)
 
 
 def _beside(file: NewFile, zones: dict[str, str]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from isal import isal_zlib
 
 from pipeline.errors import ObjectChanged, RefusedByFastPath
 from pipeline.storage.claims import RawFile
-from pipeline.storage.objects import DiskStore
+from pipeline.storage.objects import Store
 
 GZIP = 31
 GZIP_MAGIC = b"\x1f\x8b"
@@ -26,7 +26,7 @@ class Spooled:
     sha256: str
 
 
-def spool(store: DiskStore, file: RawFile) -> Spooled:
+def spool(store: Store, file: RawFile) -> Spooled:
     """Read and hash an object. Raises ObjectChanged when it is not the one that was claimed."""
     packed = store.read(file.key)
     now = store.stat(file.key)
@@ -35,14 +35,15 @@ def spool(store: DiskStore, file: RawFile) -> Spooled:
     return Spooled(packed, hashlib.sha256(packed).hexdigest())
 
 
-def source_id(key: str, sha256: str) -> int:
+def source_id(key: str, sha256: str, again: int = 0) -> int:
     """``_src``: 63 bits of the hash of key and content.
 
     It can be computed anew from the raw file alone, so a lost ledger can be rebuilt, and a retry
-    after a crash writes the same rows.
+    after a crash writes the same rows. ``again`` counts the earlier versions with this content:
+    a file that was replaced and then came back, or was read anew by later rules.
     """
-    digest = hashlib.sha256(f"{key}\n{sha256}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    text = f"{key}\n{sha256}" + (f"\n{again}" if again else "")
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def unpack(packed: bytes, limit: int) -> bytes:

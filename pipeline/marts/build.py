@@ -22,7 +22,7 @@ from pipeline.errors import BuildFailed
 from pipeline.marts import dbt_runner, sources
 from pipeline.marts.catalogue import MARTS
 from pipeline.settings import Settings
-from pipeline.storage import claims, manifest
+from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.manifest import ANALYTICS, NewFile, Partition
@@ -117,7 +117,8 @@ def _turn(
 ) -> None:
     with ledger.write() as connection:
         claim_id = claims.begin(connection, "build", worker, settings.lease_seconds)
-        shot = sources.snapshot(connection, parts)
+    with ledger.read() as connection:  # one moment: files and what to leave out of them
+        shot = sources.snapshot(connection, settings.lake_root, parts)
     try:
         with _kept_alive(ledger, claim_id, worker, settings), _scratch(settings) as scratch:
             database = scratch / "scratch.duckdb"
@@ -127,10 +128,10 @@ def _turn(
             rows = [{**x.__dict__, "run_id": _run_id(claim_id)} for x in tests]
             if broken:
                 with ledger.write() as connection:
-                    manifest.record_tests(connection, rows)
+                    commits.record_tests(connection, rows)
                 raise BuildFailed(broken)
             files = write(database, settings.lake_root, claim_id, parts)
-            manifest.commit_marts(ledger, claim_id, parts, files, rows)
+            commits.commit_marts(ledger, claim_id, parts, files, rows)
     finally:
         with ledger.write() as connection:
             claims.end(connection, claim_id, "released")  # nothing happens after the commit

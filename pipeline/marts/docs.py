@@ -13,6 +13,7 @@ from pipeline.marts import dbt_runner, sources
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.manifest import Partition
+from pipeline.storage.visible import no_telemetry_sql
 
 #: What a browser needs to show the documentation.
 FILES = ("index.html", "manifest.json", "catalog.json")
@@ -26,8 +27,8 @@ def docs(settings: Settings, out: Path) -> Path:
         empty = sources.Snapshot(
             (Partition(now.date().isoformat(), "", 0),),
             (),
-            (),
-            {},
+            no_telemetry_sql({}),
+            no_telemetry_sql({}),
             _empty(t.raw_objects, ("arrived_at", "committed_at")),
             _empty(t.devices, ()),
         )

@@ -16,7 +16,6 @@ from pipeline.fields import Band, bands
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import extra_fields
 from pipeline.storage.manifest import DataFile, Partition
 from pipeline.storage.visible import telemetry_sql
 
@@ -27,13 +26,14 @@ class Snapshot:
 
     partitions: tuple[Partition, ...]
     files: tuple[DataFile, ...]
-    context: tuple[DataFile, ...]
-    extra: dict[str, str]
+    #: SELECTs over the visible rows of the partitions, and of the days beside them
+    telemetry: str
+    context: str
     objects: pl.DataFrame
     devices: pl.DataFrame
 
 
-def snapshot(connection: Connection, partitions: Iterable[Partition]) -> Snapshot:
+def snapshot(connection: Connection, root: Path, partitions: Iterable[Partition]) -> Snapshot:
     """Files of the partitions, files of the days beside them, and the ledger's facts on both."""
     partitions = tuple(partitions)
     chosen = {(part.hiveperiod, part.dstrct_code) for part in partitions}
@@ -47,11 +47,12 @@ def snapshot(connection: Connection, partitions: Iterable[Partition]) -> Snapsho
         )
         return tuple(file for file in live if (file.hiveperiod, file.dstrct_code) in keys)
 
+    own = files(chosen)
     return Snapshot(
         partitions=partitions,
-        files=files(chosen),
-        context=files(beside),
-        extra=extra_fields(connection),
+        files=own,
+        telemetry=telemetry_sql(connection, root, own),
+        context=telemetry_sql(connection, root, files(beside)),
         objects=_objects(connection, {day for day, _ in chosen}),
         devices=_frame(connection, t.devices),
     )
@@ -91,9 +92,8 @@ def fill(path: Path, shot: Snapshot, settings: Settings, now: datetime) -> None:
     """Write the scratch database; it is closed again when this returns."""
     with duckdb.connect(str(path)) as duck:
         duck.execute("SET TimeZone = 'UTC'")
-        root = settings.lake_root
-        duck.execute(f"CREATE VIEW telemetry AS {telemetry_sql(root, shot.files, shot.extra)}")
-        duck.execute(f"CREATE VIEW context AS {telemetry_sql(root, shot.context, shot.extra)}")
+        duck.execute(f"CREATE VIEW telemetry AS {shot.telemetry}")
+        duck.execute(f"CREATE VIEW context AS {shot.context}")
         tables = {
             "objects": shot.objects,
             "devices": shot.devices,

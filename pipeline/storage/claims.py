@@ -23,6 +23,9 @@ MAX_ATTEMPTS = 5
 
 SECOND = 1_000_000
 
+#: How the error of a file begins that the store would not hand out; it is tried again later.
+UNREADABLE = "cannot be read"
+
 
 @dataclass(frozen=True)
 class RawFile:
@@ -125,6 +128,13 @@ def end(connection: Connection, claim_id: str, outcome: str) -> None:
     connection.execute(
         update(t.raw_keys).where(t.raw_keys.c.claim_id == claim_id).values(claim_id=None)
     )
+
+
+def release(ledger: Ledger, claim_ids: list[str]) -> None:
+    """End claims without a verdict on their files: the machine was in trouble, not a file."""
+    with ledger.write() as connection:
+        for claim_id in claim_ids:
+            end(connection, claim_id, "released")
 
 
 def abandon(ledger: Ledger, claim_id: str) -> None:

@@ -1,23 +1,19 @@
-"""What is visible: the files that readers may open, and the commits that change them.
+"""What is visible: the files that readers may open, and the rows in them to leave out.
 
-Every change is one ledger transaction that first checks the claim (``claims.hold``), so a worker
-that lost its lease cannot make anything visible.
+``commits`` changes it; this module describes and reads it.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, case, func, select, update
 
-from pipeline.errors import ClaimLost, Overlapping
-from pipeline.storage import claims
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, insert_or_skip, record_zone, step, upsert
+from pipeline.storage.ledger import insert_or_skip, step
 
 CLEAN = "clean"
 ANALYTICS = "analytics"
@@ -26,8 +22,19 @@ TELEMETRY = "telemetry"
 
 
 @dataclass(frozen=True)
+class Held:
+    """Rows of one object version in a file; ``hidden`` of them are dead or beaten."""
+
+    deviceid: str
+    rows: int
+    min_ts: int
+    max_ts: int
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
 class NewFile:
-    """A finished file that a claim wants to make visible. ``sources``: rows by object version."""
+    """A finished file that a claim wants to make visible. ``sources``: by object version."""
 
     layer: str
     dataset: str
@@ -40,12 +47,15 @@ class NewFile:
     max_ts: int | None = None
     units: tuple[str, ...] = ()
     compacted: bool = False
-    sources: dict[int, int] = field(default_factory=dict)
+    sources: dict[int, Held] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file in the manifest. ``path`` is relative to the lake's root; times in microseconds."""
+    """A file in the manifest. ``path`` is relative to the lake's root; times in microseconds.
+
+    ``hidden`` of its ``rows`` are not to be seen.
+    """
 
     id: int
     path: str
@@ -57,6 +67,7 @@ class DataFile:
     max_ts: int | None
     units: tuple[str, ...]
     compacted: bool
+    hidden: int
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,12 @@ def live(
     units: Iterable[str] | None = None,
     min_ts: int | None = None,
     max_ts: int | None = None,
+    whole: bool = False,
 ) -> list[DataFile]:
-    """Visible files of a dataset, pruned by all that the manifest knows, oldest day first."""
+    """Visible files of a dataset, pruned by all that the manifest knows, oldest day first.
+
+    Files without a row to be seen are left out, unless ``whole``.
+    """
     f = t.data_files.c
     columns = (
         f.id,
@@ -91,8 +106,11 @@ def live(
         f.max_ts,
         f.units,
         f.compacted,
+        f.hidden,
     )
     query = select(*columns).where(f.dataset == dataset, f.superseded_at.is_(None))
+    if not whole:
+        query = query.where(f.hidden < f.rows)
     if days is not None:
         query = query.where(f.hiveperiod.in_(list(days)))
     if districts is not None:
@@ -109,6 +127,35 @@ def live(
             values = {**row._mapping, "units": names, "compacted": bool(row.compacted)}
             files.append(DataFile(**values))
     return files
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Rows to leave out: all of ``dead`` versions, and (version, from, to) spans of beaten ones."""
+
+    dead: frozenset[int] = frozenset()
+    beaten: frozenset[tuple[int, int, int]] = frozenset()
+
+
+def hidden(connection: Connection, files: Iterable[DataFile]) -> Hidden:
+    """What readers of these files leave out."""
+    mixed = [file.id for file in files if file.hidden]
+    s, o, b = t.file_sources.c, t.raw_objects.c, t.beaten.c
+    dead, beaten = set[int](), set[int]()
+    for ids in _chunks(mixed):
+        query = select(s.src, o.dead_at).join(t.raw_objects, o.id == s.src).distinct()
+        for row in connection.execute(query.where(s.file_id.in_(ids), s.hidden > 0)):
+            (beaten if row.dead_at is None else dead).add(row.src)
+    spans = frozenset(
+        (row.src, row.lo, row.hi)
+        for ids in _chunks(sorted(beaten))
+        for row in connection.execute(select(b.src, b.lo, b.hi).where(b.src.in_(ids)))
+    )
+    return Hidden(frozenset(dead), spans)
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[i : i + 5_000] for i in range(0, len(ids), 5_000))
 
 
 def dirty(connection: Connection, column: Any) -> list[Partition]:
@@ -150,203 +197,3 @@ def touch(connection: Connection, days: Iterable[tuple[str, str]], closed_hours:
 def max_of(column: Any, value: int) -> Any:
     """The larger of a column and a number, on every database."""
     return case((column > value, column), else_=value)
-
-
-def commit_ingest(
-    ledger: Ledger,
-    claim: claims.Claim,
-    objects: Sequence[dict[str, Any]],
-    files: Sequence[NewFile],
-    zone_by_district: dict[str, str],
-    unchanged: Sequence[str] = (),
-    neighbours: Iterable[tuple[str, str]] = (),
-) -> None:
-    """Make one claim's rows visible, all of them or none.
-
-    ``objects`` are rows of ``raw_objects`` without ``committed_at``; one whose status is *failed*
-    has no rows in ``files`` and is kept for the retry. Keys of the claim that are neither among
-    them nor ``unchanged`` are free again, as are those that changed in the store meanwhile.
-    ``neighbours`` are the days beside those written, where rows lie close to midnight.
-    Raises ClaimLost, and Overlapping when a second would become visible twice.
-    """
-    etags = {file.key: file.etag for file in claim.files}
-    with ledger.write() as connection:
-        claims.hold(connection, claim.id)
-        clashes = overlaps(connection, objects)
-        if clashes:
-            raise Overlapping(clashes)
-        now = clock(connection)
-        for district, zone in sorted(zone_by_district.items()):
-            record_zone(connection, district, zone)
-        upsert(connection, t.raw_objects, [{**row, "committed_at": now} for row in objects])
-        outcomes = [
-            (row["key"], "failed" if row["status"] == "failed" else "done", row["error"])
-            for row in objects
-        ]
-        k = t.raw_keys.c
-        for key, state, error in outcomes + [(key, "done", None) for key in unchanged]:
-            connection.execute(
-                update(t.raw_keys)
-                .where(k.key == key, k.claim_id == claim.id, k.etag == etags[key])
-                .values(state=state, suspect=False, attempts=0, error=error)
-            )
-        # Even without rows the ledger's own figures changed: pages must look again.
-        version = step(connection, "data")
-        _insert(connection, claim.id, files, version, now)
-        days = sorted(
-            {(file.hiveperiod, file.dstrct_code) for file in files if file.layer == CLEAN}
-        )
-        rows = [
-            {"hiveperiod": day, "dstrct_code": district, "data_version": version}
-            for day, district in days
-        ]
-        upsert(connection, t.partitions, rows)
-        touch(connection, set(neighbours) & _partitions(connection))
-        claims.end(connection, claim.id, "committed")
-
-
-def overlaps(connection: Connection, objects: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Keys whose rows may be visible already, with the reason.
-
-    A key is named when an earlier version of it is in, or when its span of time touches that of
-    another live object of its device, those before it in ``objects`` included.
-    """
-    o = t.raw_objects.c
-    found: dict[str, str] = {}
-    spans: dict[str, list[tuple[int, int, str]]] = {}
-    for row in objects:
-        if row["min_ts"] is None:
-            continue
-        device = (o.deviceid == row["deviceid"], o.dead_at.is_(None), o.id != row["id"])
-        touching = select(o.key).where(
-            *device, o.min_ts <= row["max_ts"], o.max_ts >= row["min_ts"]
-        )
-        same_key = select(o.key).where(o.key == row["key"], o.accepted > 0, *device)
-        others = [str(hit[0]) for hit in connection.execute(touching)]
-        own = spans.setdefault(row["deviceid"], [])
-        others += [k for low, high, k in own if low <= row["max_ts"] and high >= row["min_ts"]]
-        if connection.execute(same_key).first() is not None:
-            found[row["key"]] = "another version of this file is in; replacing it is not built yet"
-        elif others:
-            found[row["key"]] = f"its seconds overlap those of {others[0]}; not built yet"
-        else:
-            own.append((row["min_ts"], row["max_ts"], row["key"]))
-    return found
-
-
-def commit_swap(
-    ledger: Ledger,
-    claim_id: str,
-    old: Sequence[DataFile],
-    new: Sequence[NewFile],
-    partition: Partition,
-) -> None:
-    """Compaction's swap. Raises ClaimLost unless every old file is still visible."""
-    with ledger.write() as connection:
-        claims.hold(connection, claim_id)
-        now = clock(connection)
-        _supersede(connection, claim_id, [file.id for file in old], now)
-        version = step(connection, "data")
-        _insert(connection, claim_id, new, version, now)
-        p = t.partitions.c
-        connection.execute(
-            update(t.partitions)
-            .where(p.hiveperiod == partition.hiveperiod, p.dstrct_code == partition.dstrct_code)
-            .values(compacted_version=partition.data_version)
-        )
-        claims.end(connection, claim_id, "committed")
-
-
-def commit_marts(
-    ledger: Ledger,
-    claim_id: str,
-    partitions: Sequence[Partition],
-    new: Sequence[NewFile],
-    tests: Sequence[dict[str, Any]],
-) -> None:
-    """Publish the marts of some partitions: what was visible of them before is superseded.
-
-    All marts of one build become visible together, with the results of their tests.
-    """
-    with ledger.write() as connection:
-        claims.hold(connection, claim_id)
-        now = clock(connection)
-        f, p = t.data_files.c, t.partitions.c
-        version = step(connection, "data")
-        for part in partitions:
-            here = (f.hiveperiod == part.hiveperiod, f.dstrct_code == part.dstrct_code)
-            connection.execute(
-                update(t.data_files)
-                .where(f.layer == ANALYTICS, f.superseded_at.is_(None), *here)
-                .values(superseded_at=now)
-            )
-            connection.execute(
-                update(t.partitions)
-                .where(p.hiveperiod == part.hiveperiod, p.dstrct_code == part.dstrct_code)
-                .values(built_version=part.data_version, built_at=now)
-            )
-        _insert(connection, claim_id, new, version, now)
-        record_tests(connection, tests)
-        claims.end(connection, claim_id, "committed")
-
-
-def record_tests(connection: Connection, tests: Sequence[dict[str, Any]]) -> None:
-    """Keep the test results of the latest build only."""
-    if tests:
-        connection.execute(delete(t.mart_tests))
-        connection.execute(insert(t.mart_tests), list(tests))
-
-
-def _partitions(connection: Connection) -> set[tuple[str, str]]:
-    p = t.partitions.c
-    rows = connection.execute(select(p.hiveperiod, p.dstrct_code))
-    return {(str(row[0]), str(row[1])) for row in rows}
-
-
-def _supersede(connection: Connection, claim_id: str, ids: list[int], now: int) -> None:
-    done = connection.execute(
-        update(t.data_files)
-        .where(t.data_files.c.id.in_(ids), t.data_files.c.superseded_at.is_(None))
-        .values(superseded_at=now)
-    )
-    if done.rowcount != len(ids):
-        raise ClaimLost(claim_id)
-
-
-def _insert(
-    connection: Connection, claim_id: str, files: Sequence[NewFile], version: int, now: int
-) -> None:
-    for file in files:
-        row = {name: getattr(file, name) for name in _FILE_COLUMNS}
-        row |= {"claim_id": claim_id, "units": json.dumps(list(file.units))}
-        row |= {"committed_at": now, "version": version}
-        key = connection.execute(insert(t.data_files).values(**row)).inserted_primary_key
-        assert key is not None  # noqa: S101 — every dialect we use returns it
-        sources = [
-            {"file_id": key[0], "src": src, "rows": rows} for src, rows in file.sources.items()
-        ]
-        if sources:
-            connection.execute(insert(t.file_sources), sources)
-
-
-_FILE_COLUMNS = (
-    "layer",
-    "dataset",
-    "path",
-    "hiveperiod",
-    "dstrct_code",
-    "rows",
-    "bytes",
-    "min_ts",
-    "max_ts",
-    "compacted",
-)
-
-
-def sources_of(connection: Connection, file_ids: Sequence[int]) -> dict[int, int]:
-    """Rows by object version over some files."""
-    s = t.file_sources.c
-    total: Counter[int] = Counter()
-    for row in connection.execute(select(s.src, s.rows).where(s.file_id.in_(list(file_ids)))):
-        total[int(row[0])] += int(row[1])
-    return dict(total)

@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline import localtime
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 _DEVICE_HOUR = re.compile(r"([^/]+)/([^/]+)/(\d{10})/\3\.txt\.gz", re.ASCII)
 
@@ -34,6 +38,28 @@ def parse_key(key: str) -> tuple[str, str, str] | None:
     except ValueError:
         return None
     return district, device, hour
+
+
+class Store(Protocol):
+    """Where raw files lie. Stores can be pickled: children read through a copy of their own."""
+
+    def entries(self, since: dict[str, str] | None = None) -> Iterator[Entry]:
+        """Every object; with ``since`` (``district/device`` → hour) no older hours of a device."""
+
+    def stat(self, key: str) -> Entry | None:
+        """The key as it is now; None when it is gone."""
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises OSError for this object, StoreUnavailable for the store."""
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name. Raises SettingsError when it cannot be one."""
+    if settings.raw_is_remote:
+        from pipeline.storage.s3 import S3Store  # a second of imports, and it imports this module
+
+        return S3Store.of(settings)
+    return DiskStore(settings.raw_root)
 
 
 class DiskStore:

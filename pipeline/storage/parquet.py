@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -32,7 +34,10 @@ def publish(temporary: Path, final: Path) -> None:
 
 
 class Writer:
-    """One Parquet file; each ``write`` is a row group. It appears at ``close``."""
+    """One Parquet file; each ``write`` is a row group. It appears at ``close``.
+
+    As a context manager it removes what was half written when an exception ends it.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema, level: int) -> None:
         self.path = path
@@ -49,6 +54,19 @@ class Writer:
             write_statistics=[name for name in STATISTICS if name in schema.names] or False,
             store_schema=False,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Remove what was written so far; after ``close`` nothing happens."""
+        with suppress(OSError):
+            self._writer.close()
+        self._temporary.unlink(missing_ok=True)
 
     def write(self, table: pa.Table) -> None:
         """Append a table as one row group."""

@@ -58,6 +58,8 @@ raw_keys = Table(
     Column("claim_id", String),
     Column("suspect", Boolean, nullable=False, default=False),
     Column("attempts", Integer, nullable=False, default=0),
+    # to be read again although its content is in: `reingest` asked for it
+    Column("reread", Boolean, nullable=False, default=False),
     Column("error", Text),
     Index("raw_keys_state", "state", "claim_id"),
 )
@@ -75,6 +77,9 @@ raw_objects = Table(
     Column("size", BigInteger, nullable=False),
     Column("status", String, nullable=False),
     Column("arrived_at", BigInteger, nullable=False),
+    # Of two objects with the same second, the one with the larger (rank_at, key) is seen.
+    # arrived_at, but for a damaged version that only adds to the one before it: just below that.
+    Column("rank_at", BigInteger, nullable=False),
     Column("committed_at", BigInteger, nullable=False),
     Column("lines", BigInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),
@@ -138,6 +143,8 @@ data_files = Table(
     Column("max_ts", BigInteger),
     # JSON list of the unit numbers inside, for pruning
     Column("units", Text, nullable=False, default="[]"),
+    # rows that readers leave out: the sum over its sources
+    Column("hidden", BigInteger, nullable=False, default=0),
     Column("compacted", Boolean, nullable=False, default=False),
     Column("committed_at", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -145,15 +152,33 @@ data_files = Table(
     Index("data_files_live", "dataset", "hiveperiod", "dstrct_code", "superseded_at"),
 )
 
-#: Which object versions' rows a data file holds.
+#: Which object versions' rows a data file holds, and how many of them readers leave out because
+#: the version is dead or beaten there. Spans are of one local day: overlaps are looked up here.
 file_sources = Table(
     "file_sources",
     metadata,
     Column("file_id", BigInteger, ForeignKey("data_files.id"), nullable=False),
     Column("src", BigInteger, nullable=False),
+    Column("deviceid", String, nullable=False),
     Column("rows", BigInteger, nullable=False),
+    Column("hidden", BigInteger, nullable=False, default=0),
+    Column("min_ts", BigInteger, nullable=False),
+    Column("max_ts", BigInteger, nullable=False),
     PrimaryKeyConstraint("file_id", "src"),
     Index("file_sources_src", "src"),
+    Index("file_sources_device", "deviceid", "min_ts"),
+)
+
+#: Runs of an object version's rows that another version's rows at the same seconds beat. Between
+#: ``lo`` and ``hi``, both included, every row of the version is beaten.
+beaten = Table(
+    "beaten",
+    metadata,
+    Column("src", BigInteger, nullable=False),
+    Column("lo", BigInteger, nullable=False),
+    Column("hi", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    PrimaryKeyConstraint("src", "lo"),
 )
 
 #: Versions by local day and district. Dirty is never a flag: a day is to be compacted while
@@ -270,6 +295,25 @@ sign_ins = Table(
     Column("at", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),
     Index("sign_ins_who", "username", "address", "at"),
+)
+
+#: What people are to be told, one row a topic: said once, and again only after a while.
+notices = Table(
+    "notices",
+    metadata,
+    # what makes two messages the same: "failed/MLKB/HW-1/2026013107/2026013107.txt.gz"
+    Column("topic", String, primary_key=True),
+    # failed | partial | fields | silence | tests | fatigue
+    Column("kind", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+    # NULL while it waits to be sent
+    Column("sent_at", BigInteger),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("error", Text),
 )
 
 audit = Table(

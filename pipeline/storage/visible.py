@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from pipeline import fields
-from pipeline.storage.manifest import DataFile
+from pipeline.storage import manifest
+from pipeline.storage.ledger import extra_fields
+from pipeline.storage.manifest import DataFile, Hidden
 
 
 def literal(text: str) -> str:
@@ -29,20 +33,54 @@ def file_list(root: Path, files: Sequence[DataFile]) -> str:
     return "[" + ", ".join(literal(str(root / file.path)) for file in files) + "]"
 
 
-def telemetry_sql(root: Path, files: Sequence[DataFile], extra: dict[str, str]) -> str:
-    """SELECT over the visible rows of ``clean`` in some files, with every known column."""
-    columns = [
+def telemetry_sql(connection: Connection, root: Path, files: Sequence[DataFile]) -> str:
+    """SELECT over the visible rows of ``clean`` in some files, with every known column.
+
+    ``connection`` must be the one that named the files: what to leave out belongs to them.
+    """
+    extra = extra_fields(connection)
+    if not files:
+        return no_telemetry_sql(extra)
+    schema = ", ".join(
+        f"{number}: {{name: {literal(name)}, type: {literal(kind)}, default_value: NULL}}"
+        for number, name, kind in _columns(extra)
+    )
+
+    def scan(some: Sequence[DataFile]) -> str:
+        return f"SELECT * FROM read_parquet({file_list(root, some)}, schema=MAP {{{schema}}})"
+
+    mixed = [file for file in files if file.hidden]
+    plain = [file for file in files if not file.hidden]
+    parts = [scan(plain)] if plain else []
+    if mixed:
+        parts.append(f"{scan(mixed)} AS seen WHERE {_seen(manifest.hidden(connection, mixed))}")
+    return " UNION ALL ".join(parts)
+
+
+def no_telemetry_sql(extra: dict[str, str]) -> str:
+    """The same columns without a row; ``extra`` are the fields outside the dictionary."""
+    empty = ", ".join(f"NULL::{kind} AS {identifier(name)}" for _, name, kind in _columns(extra))
+    return f"SELECT {empty} WHERE false"
+
+
+def _columns(extra: dict[str, str]) -> list[tuple[int, str, str]]:
+    """(field id, name, DuckDB type) of every column."""
+    return [
         (number, name, fields.duckdb_type(kind))
         for number, name, kind in fields.clean_columns(extra)
     ]
-    if not files:
-        empty = ", ".join(f"NULL::{kind} AS {identifier(name)}" for _, name, kind in columns)
-        return f"SELECT {empty} WHERE false"
-    schema = ", ".join(
-        f"{number}: {{name: {literal(name)}, type: {literal(kind)}, default_value: NULL}}"
-        for number, name, kind in columns
+
+
+def _seen(hidden: Hidden) -> str:
+    """Condition on ``seen``: neither of a dead version nor in a beaten span."""
+    spans = [f"({src}, '-infinity'::TIMESTAMPTZ, 'infinity'::TIMESTAMPTZ)" for src in hidden.dead]
+    spans += [
+        f"({src}, make_timestamptz({lo}), make_timestamptz({hi}))" for src, lo, hi in hidden.beaten
+    ]
+    return (
+        f"NOT EXISTS (SELECT 1 FROM (VALUES {', '.join(sorted(spans))}) AS hidden(src, lo, hi)"
+        " WHERE hidden.src = seen._src AND seen.ts BETWEEN hidden.lo AND hidden.hi)"
     )
-    return f"SELECT * FROM read_parquet({file_list(root, files)}, schema=MAP {{{schema}}})"
 
 
 def mart_sql(root: Path, files: Sequence[DataFile], columns: Sequence[tuple[str, str]]) -> str:

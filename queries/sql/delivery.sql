@@ -26,8 +26,8 @@ registered AS (
 arrived AS (
     SELECT
         k.district, k.deviceid, k.hour, min(k.arrived_at) AS arrived_at, min(k.key) AS key,
-        bool_or(k.state = 'pending') AS waiting, bool_or(k.state = 'failed') AS failed,
-        max(o.status) AS status, sum(o.lines) AS lines, sum(o.accepted) AS accepted,
+        bool_or(k.state = 'pending') AS waiting, bool_or(k.state = 'failed' AND o.status IS DISTINCT FROM 'ok') AS failed,
+        CASE WHEN bool_or(o.status = 'ok') THEN 'ok' ELSE max(o.status) END AS status, sum(o.lines) AS lines, sum(o.accepted) AS accepted,
         sum(o.quarantined) AS quarantined, max(o.unitno) AS unitno,
         epoch(max(o.max_ts) - min(o.min_ts)) + 1 AS span_s
     FROM raw_keys AS k

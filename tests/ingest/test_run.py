@@ -21,7 +21,8 @@ from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.commits import Arrival, commit_ingest
+from pipeline.storage.ledger import Ledger
 from pipeline.storage.objects import DiskStore, parse_key
 from pipeline.storage.visible import telemetry_sql
 from pipeline.verify import verify
@@ -34,9 +35,7 @@ def visible(
     settings: Settings, ledger: Ledger, columns: str = "*", where: str = "true"
 ) -> list[Any]:
     with ledger.read() as connection:
-        files = manifest.live(connection)
-        extra = extra_fields(connection)
-    source = telemetry_sql(settings.lake_root, files, extra)
+        source = telemetry_sql(connection, settings.lake_root, manifest.live(connection))
     with duckdb.connect() as duck:
         duck.execute("SET TimeZone = 'UTC'")
         return duck.execute(f"SELECT {columns} FROM ({source}) WHERE {where}").fetchall()
@@ -106,30 +105,6 @@ def test_the_same_content_again_is_unchanged(raw: Path, ledger: Ledger, flow: Fl
     deliver(raw, HOUR, rows(HOUR), arrived=1_800_000_000)
     result = flow.ingest()
     assert (result.files["ok"], result.files["unchanged"], result.backlog) == (0, 1, 0)
-
-
-def test_what_would_show_a_second_twice_is_set_aside(
-    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
-) -> None:
-    first = deliver(raw, HOUR, rows(HOUR, 60))
-    flow.ingest()
-    deliver(raw, HOUR, rows(HOUR, 90), arrived=1_800_000_000)  # another version of the same file
-    inside = [{**row, "heartbeat": row["heartbeat"] + 59} for row in rows(HOUR, 2)]
-    overlapping = deliver(raw, "2026013109", inside)
-    fresh = deliver(raw, "2026013110", rows("2026013110", 5))
-    result = flow.ingest()
-    assert set(result.failed) == {first, overlapping}
-    assert first in result.failed[overlapping]
-    assert result.files["ok"] == 1
-    assert visible(settings, ledger, "count(*)") == [(65,)]
-    assert verify(ledger, settings).ok
-    # two new files that overlap each other: the first stays
-    for hour in ("2026013111", "2026013112"):
-        deliver(raw, hour, rows("2026013111", 5))
-    assert len(flow.ingest().failed) == 1
-    assert visible(settings, ledger, "count(*)") == [(70,)]
-    assert verify(ledger, settings).ok
-    assert fresh not in result.failed
 
 
 def test_a_file_may_hold_another_hour_and_two_local_days(
@@ -210,8 +185,9 @@ def test_a_lost_claim_commits_nothing(raw: Path, settings: Settings, ledger: Led
     done = convert(work)
     with ledger.write() as connection:
         connection.execute(update(t.claims).values(expires_at=0))
+    arrival = Arrival(work.claim, done.objects, done.files, {"MLKB": "UTC"})
     with pytest.raises(ClaimLost):
-        manifest.commit_ingest(ledger, work.claim, done.objects, done.files, {"MLKB": "UTC"})
+        commit_ingest(ledger, settings.lake_root, arrival)
     assert visible(settings, ledger, "count(*)") == [(0,)]
 
 
@@ -249,7 +225,7 @@ def test_an_object_that_changes_while_it_is_read_is_left_for_later(
     done = convert(work)
     assert done.changing == [key]
     assert done.objects == []
-    manifest.commit_ingest(ledger, work.claim, [], [], {})
+    commit_ingest(ledger, settings.lake_root, Arrival(work.claim, [], [], {}))
     assert flow.ingest().lines["accepted"] == 9
 
 

@@ -18,6 +18,7 @@ from pipeline.ingest.gunzip import TooLarge, gunzip
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
+from pipeline.storage.commits import Arrival, commit_ingest
 from pipeline.storage.ledger import Ledger, extra_fields
 from pipeline.verify import verify
 from tests.ingest.test_run import job, visible
@@ -174,7 +175,8 @@ def test_every_line_is_accounted_for(
     done = convert(work)
     if done.unknown:
         pytest.fail(f"unexpected fields {done.unknown}")
-    manifest.commit_ingest(ledger, work.claim, done.objects, done.files, {DISTRICT: settings.zone})
+    arrival = Arrival(work.claim, done.objects, done.files, {DISTRICT: settings.zone})
+    commit_ingest(ledger, settings.lake_root, arrival)
     (row,) = done.objects
     names = ("lines", "accepted", "duplicate", "quarantined", "blank")
     assert tuple(row[name] for name in names) == nasty.counts

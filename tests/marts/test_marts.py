@@ -309,3 +309,32 @@ def test_a_day_without_any_file_is_missing(day: Flow, settings: Settings, ledger
         " AND deviceid = 'HW-1' GROUP BY ALL",
     )
     assert got == [("missing", 24)]
+
+
+def test_a_warning_is_published_and_listed(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    """One odd counter (40 engine hours in a day) must not keep everybody's marts back."""
+    for hour, hours in (("2026013107", 100.0), ("2026013109", 140.0)):
+        deliver(raw, hour, rows(hour, 60, EngineSpeed=1500, ignition=1, EngineHours=hours))
+    flow.ingest()
+    result = build(ledger, settings, "w", now=NOW)
+    assert len(result.failed) == 1
+    assert ask(settings, ledger, "unit_day", "SELECT engine_h FROM unit_day") == [(40.0,)]
+    with ledger.read() as connection:
+        m = t.mart_tests.c
+        warned = connection.execute(select(m.model, m.failures).where(m.status == "warn")).all()
+    assert [tuple(row) for row in warned] == [("unit_day", 1)]
+
+
+def test_two_devices_on_one_unit_do_not_double_it(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    """A device set up with another's unit number must not keep everybody's marts back."""
+    for device, seconds in (("HW-1", 60), ("HW-2", 90)):
+        deliver(raw, "2026013107", rows("2026013107", seconds, device), device=device)
+    flow.ingest()
+    build(ledger, settings, "w", now=NOW)
+    assert ask(settings, ledger, "unit_day", "SELECT observed_s FROM unit_day") == [(90,)]
+    minutes = ask(settings, ledger, "unit_minute", "SELECT seconds FROM unit_minute ORDER BY 1")
+    assert minutes == [(30,), (60,)]

@@ -15,6 +15,7 @@ from pipeline.flow import Flow
 from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
+from pipeline.storage.commits import commit_swap
 from pipeline.storage.ledger import Ledger
 from pipeline.verify import verify
 from tests.ingest.test_run import visible
@@ -76,13 +77,13 @@ def test_a_swap_that_lost_a_file_changes_nothing(
 ) -> None:
     fill(raw, flow)
     step = Compact(ledger, settings, "w", flow.readers)
-    ((part, files),) = step.plan(now=LATER)
+    ((part, files, hidden),) = step.plan(now=LATER)
     with ledger.write() as connection:
         claim = claims.begin(connection, "compact", "w", 60)
         first = update(t.data_files).where(t.data_files.c.id == files[0].id)
         connection.execute(first.values(superseded_at=1))
     with pytest.raises(ClaimLost):
-        manifest.commit_swap(ledger, claim, files, [], part)
+        commit_swap(ledger, claim, files, [], part, hidden)
     with ledger.read() as connection:
         assert len(manifest.live(connection)) == 2
 
@@ -102,7 +103,7 @@ def test_large_days_are_split_and_stay_whole(
     fill(raw, flow)
     monkeypatch.setattr(module, "FILE_BYTES", 1)
     step = Compact(ledger, settings, "w", flow.readers)
-    ((part, files),) = step.plan(now=LATER)
+    ((part, files, hidden),) = step.plan(now=LATER)
     with ledger.write() as connection:
         claim = claims.begin(connection, "compact", "w", 60)
     job = module.MergeJob(
@@ -110,5 +111,5 @@ def test_large_days_are_split_and_stay_whole(
     )
     new = module.merge(job)
     assert [file.rows for file in new] == [60, 60, 60]
-    manifest.commit_swap(ledger, claim, files, new, part)
+    commit_swap(ledger, claim, files, new, part, hidden)
     assert verify(ledger, settings, deep=True).ok

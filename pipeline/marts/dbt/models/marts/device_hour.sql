@@ -16,9 +16,12 @@ due as (
     where hour_start < now
 ),
 objects as (
+    -- of several versions the complete one speaks: a damaged one beside it only added rows
     select *
     from {{ source('lake', 'objects') }}
-    qualify row_number() over (partition by district, deviceid, hour order by committed_at desc) = 1
+    qualify row_number() over (
+        partition by district, deviceid, hour order by status = 'ok' desc, committed_at desc
+    ) = 1
 ),
 expected as (
     select h.*, v.deviceid, v.unitno, v.unittype, true as registered

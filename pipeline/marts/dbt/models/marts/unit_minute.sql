@@ -20,7 +20,7 @@ states as (
         s.dstrct_code,
         s.unitno,
         s.deviceid,
-        s.unittype,
+        arg_max(s.unittype, s.ts) as unittype,
         time_bucket(interval 1 minute, s.ts) as minute,
         count(*) as seconds,
         count_if(s.state = 'moving') as moving_s,
@@ -39,9 +39,15 @@ states as (
     from {{ ref('stg_seconds') }} as s
     left join eyes as e on e.deviceid = s.deviceid and e.ts = s.ts
     group by all
+),
+one_device as (
+    -- two devices in one minute of a unit: a swap, or a wrong unit number; the fuller one counts
+    select *
+    from states
+    qualify row_number() over (partition by unitno, minute order by seconds desc, deviceid) = 1
 )
 select
-    states.*,
+    one_device.*,
     signals.* exclude (deviceid, minute)
-from states
+from one_device
 join signals using (deviceid, minute)

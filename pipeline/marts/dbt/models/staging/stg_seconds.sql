@@ -69,6 +69,16 @@ moves as (
             false
         ) as moving
     from runs
+),
+shared as (select unitno from moves group by unitno having min(deviceid) < max(deviceid)),
+once as (
+    select * from moves where unitno not in (select unitno from shared)
+    union all
+    -- A second of a unit counts once, also when a second device carries its number.
+    select *
+    from moves
+    where unitno in (select unitno from shared)
+    qualify row_number() over (partition by unitno, ts order by deviceid) = 1
 )
 select
     *,
@@ -78,4 +88,4 @@ select
         when speed is null or engine_on is null then 'unknown'
         else 'idle'
     end as state
-from moves
+from once

@@ -1,0 +1,1 @@
+"""The commands of ``haulwatch``, by what they are for."""

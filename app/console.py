@@ -1,0 +1,88 @@
+"""What all commands share: exit codes, common options, settings and ledger, how they speak."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.storage.ledger import Ledger
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Day = Annotated[str | None, typer.Option("--date", help="Only this local day (2026-01-31).")]
+District = Annotated[str | None, typer.Option(help="Only this district.")]
+Units = Annotated[int, typer.Option(min=1, max=5000, help="Vehicles.")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+def settings(**overrides: Any) -> Settings:
+    """The settings in force; misspelt variables are named on standard error."""
+    from pipeline.settings import load, unknown_variables
+
+    for sentence in unknown_variables(os.environ):
+        print(f"haulwatch: {sentence}", file=sys.stderr)
+    return load(**overrides)
+
+
+@contextmanager
+def ledger(*, rezone: str | None = None) -> Iterator[tuple[Settings, Ledger]]:
+    """Settings and the open ledger; both are fit for use or the command ends with exit 2."""
+    from pipeline.storage.ledger import open_ledger
+
+    chosen = settings()
+    opened = open_ledger(chosen, rezone=rezone)
+    try:
+        yield chosen, opened
+    finally:
+        opened.close()
+
+
+def say(result: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
+    """Print a command's result, for a machine or for a person."""
+    print(json.dumps(result, default=str) if as_json else text())
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing elsewhere; always on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def check_day(day: str | None) -> None:
+    """Raise UsageError unless the option is absent or a date."""
+    if day is not None:
+        try:
+            datetime.strptime(day, "%Y-%m-%d")
+        except ValueError:
+            raise UsageError(f"--date {day!r} is no date like 2026-01-31") from None
+
+
+def who() -> str:
+    """Who uses the command line, for the audit."""
+    import getpass
+
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError):
+        return "command line"

@@ -1,0 +1,310 @@
+"""The three commits that change what is visible: new rows, a compacted day, marts.
+
+Each is one ledger transaction that first checks the claim (``claims.hold``), so a worker that lost
+its lease cannot make anything visible.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from pipeline import localtime, steps
+from pipeline.errors import ClaimLost
+from pipeline.storage import claims, manifest, overlaps
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, clock, record_zone, step, upsert
+from pipeline.storage.manifest import ANALYTICS, CLEAN, DataFile, Hidden, NewFile, Partition
+from pipeline.storage.overlaps import Verdict
+
+Day = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a claim brings to its commit.
+
+    ``objects`` are rows of ``raw_objects`` without ``committed_at``, ``rank_at`` and
+    ``overlapped``; one whose status is *failed* has no rows in ``files``. ``unchanged`` keys hold
+    what is in already; ``reread`` ones were asked for again. Keys of the claim that are in none of
+    them are free again. ``neighbours`` are days beside those written, where rows lie close to
+    midnight.
+    """
+
+    claim: claims.Claim
+    objects: Sequence[dict[str, Any]]
+    files: Sequence[NewFile]
+    zones: dict[str, str]
+    unchanged: Sequence[str] = ()
+    reread: Collection[str] = ()
+    neighbours: Iterable[Day] = field(default_factory=tuple)
+
+
+def commit_ingest(ledger: Ledger, root: Path, arrival: Arrival) -> int:
+    """Make one claim's rows visible, all of them or none, each second of a device once.
+
+    Returns by how many rows the overlaps of all objects grew. Raises ClaimLost.
+    """
+    while True:
+        with ledger.read() as connection:
+            plan = _plan(connection, arrival)
+        verdict = overlaps.settle(root, plan)
+        with ledger.write() as connection:
+            version = _begin(connection, arrival.claim.id)
+            if _plan(connection, arrival) == plan:
+                grown = _apply(connection, arrival, verdict, version)
+                steps.reached("ingest.committing")
+                return grown
+        # Somebody else's commit touched the same seconds meanwhile: weigh them anew.
+
+
+def _begin(connection: Connection, claim_id: str) -> int:
+    """Check the claim and take the next data version.
+
+    On PostgreSQL the counter's row is the lock that puts commits in a row: what is read after this
+    is what stands at the commit.
+    """
+    claims.hold(connection, claim_id)
+    return step(connection, "data")
+
+
+def _plan(connection: Connection, arrival: Arrival) -> overlaps.Plan:
+    return overlaps.plan(connection, arrival.objects, arrival.files, arrival.reread)
+
+
+def _apply(connection: Connection, arrival: Arrival, verdict: Verdict, version: int) -> int:
+    now = clock(connection)
+    for district, zone in sorted(arrival.zones.items()):
+        record_zone(connection, district, zone)
+    before = _overlapped(connection, verdict)
+    overlapped, ranks = verdict.overlapped(), dict(verdict.plan.ranks)
+    rows = [
+        {
+            **row,
+            "committed_at": now,
+            "rank_at": ranks.get(row["id"], row["arrived_at"]),
+            "overlapped": overlapped[row["id"]],
+        }
+        for row in sorted(arrival.objects, key=lambda row: row["id"])
+    ]
+    if rows:
+        connection.execute(insert(t.raw_objects), rows)
+    changed = _hide(connection, verdict, now)
+    beside = {(localtime.next_day(day, by), at) for day, at in changed for by in (-1, 1)}
+    _close_keys(connection, arrival)
+    _insert(connection, arrival.claim.id, arrival.files, version, now, verdict)
+    changed |= {(f.hiveperiod, f.dstrct_code) for f in arrival.files if f.layer == CLEAN}
+    _renew(connection, changed, version)
+    manifest.touch(connection, beside.union(arrival.neighbours) & _partitions(connection))
+    claims.end(connection, arrival.claim.id, "committed")
+    return sum(overlapped.values()) - before
+
+
+def _overlapped(connection: Connection, verdict: Verdict) -> int:
+    """Rows beaten so far of the versions whose count the verdict replaces or ends."""
+    ids = verdict.plan.contested | verdict.plan.dying
+    o = t.raw_objects.c
+    query = select(func.coalesce(func.sum(o.overlapped), 0)).where(o.id.in_(ids))
+    return int(connection.execute(query).scalar_one()) if ids else 0
+
+
+def _hide(connection: Connection, verdict: Verdict, now: int) -> set[Day]:
+    """Write the verdict on versions that are in already; return the days that look different."""
+    plan = verdict.plan
+    if not plan.dying | plan.contested:
+        return set()
+    f, s, o = t.data_files.c, t.file_sources.c, t.raw_objects.c
+    settled = plan.dying | plan.contested
+    connection.execute(delete(t.beaten).where(t.beaten.c.src.in_(settled)))
+    spans = [span.__dict__ for span in verdict.beaten]
+    if spans:
+        connection.execute(insert(t.beaten), spans)
+    connection.execute(
+        update(t.raw_objects).where(o.id.in_(plan.dying)).values(dead_at=now, overlapped=0)
+    )
+    for src, rows in verdict.overlapped().items():
+        connection.execute(update(t.raw_objects).where(o.id == src).values(overlapped=rows))
+    lost = plan.contested - verdict.overlapped().keys()
+    connection.execute(update(t.raw_objects).where(o.id.in_(lost)).values(overlapped=0))
+    query = (
+        select(s.file_id, s.src, s.rows, s.hidden, f.path, f.hiveperiod, f.dstrct_code)
+        .join(t.data_files, f.id == s.file_id)
+        .where(s.src.in_(settled), f.superseded_at.is_(None))
+    )
+    files, days = set[int](), set[Day]()
+    for row in connection.execute(query).all():
+        hidden = row.rows if row.src in plan.dying else verdict.hidden[row.path, row.src]
+        if hidden != row.hidden:
+            here = (s.file_id == row.file_id, s.src == row.src)
+            connection.execute(update(t.file_sources).where(*here).values(hidden=hidden))
+            files.add(row.file_id)
+        # A span may have moved although its rows are as many as before.
+        if hidden or row.hidden:
+            days.add((row.hiveperiod, row.dstrct_code))
+    for file_id, total in overlaps.total_hidden(connection, files).items():
+        connection.execute(update(t.data_files).where(f.id == file_id).values(hidden=total))
+    return days
+
+
+def _close_keys(connection: Connection, arrival: Arrival) -> None:
+    """Note on every key of the claim what became of it."""
+    k = t.raw_keys.c
+    etags = {file.key: file.etag for file in arrival.claim.files}
+    outcomes: list[tuple[str, str, str | None]] = [
+        (row["key"], "failed" if row["status"] == "failed" else "done", row["error"])
+        for row in arrival.objects
+    ]
+    for key, state, error in outcomes + [(key, "done", None) for key in arrival.unchanged]:
+        connection.execute(
+            update(t.raw_keys)
+            .where(k.key == key, k.claim_id == arrival.claim.id, k.etag == etags[key])
+            .values(state=state, suspect=False, attempts=0, error=error, reread=False)
+        )
+
+
+def commit_swap(
+    ledger: Ledger,
+    claim_id: str,
+    old: Sequence[DataFile],
+    new: Sequence[NewFile],
+    partition: Partition,
+    hidden: Hidden,
+) -> None:
+    """Compaction's swap. Raises ClaimLost unless every old file is as it was when it was read.
+
+    ``hidden``: what the merge left out or set aside.
+    """
+    with ledger.write() as connection:
+        version = _begin(connection, claim_id)
+        now = clock(connection)
+        if manifest.hidden(connection, _again(connection, old)) != hidden:
+            raise ClaimLost(claim_id)
+        _supersede(connection, claim_id, [file.id for file in old], now)
+        _insert(connection, claim_id, new, version, now)
+        p = t.partitions.c
+        connection.execute(
+            update(t.partitions)
+            .where(p.hiveperiod == partition.hiveperiod, p.dstrct_code == partition.dstrct_code)
+            .values(compacted_version=partition.data_version)
+        )
+        claims.end(connection, claim_id, "committed")
+        steps.reached("compact.swapping")
+
+
+def _again(connection: Connection, files: Sequence[DataFile]) -> list[DataFile]:
+    """The same files as they stand now: rows of theirs may have been hidden meanwhile."""
+    ids = {file.id for file in files}
+    days = {file.hiveperiod for file in files}
+    districts = {file.dstrct_code for file in files}
+    live = manifest.live(connection, days=days, districts=districts, whole=True)
+    return [file for file in live if file.id in ids]
+
+
+def commit_marts(
+    ledger: Ledger,
+    claim_id: str,
+    partitions: Sequence[Partition],
+    new: Sequence[NewFile],
+    tests: Sequence[dict[str, Any]],
+) -> None:
+    """Publish the marts of some partitions: what was visible of them before is superseded.
+
+    All marts of one build become visible together, with the results of their tests.
+    """
+    with ledger.write() as connection:
+        version = _begin(connection, claim_id)
+        now = clock(connection)
+        f, p = t.data_files.c, t.partitions.c
+        for part in partitions:
+            here = (f.hiveperiod == part.hiveperiod, f.dstrct_code == part.dstrct_code)
+            connection.execute(
+                update(t.data_files)
+                .where(f.layer == ANALYTICS, f.superseded_at.is_(None), *here)
+                .values(superseded_at=now)
+            )
+            connection.execute(
+                update(t.partitions)
+                .where(p.hiveperiod == part.hiveperiod, p.dstrct_code == part.dstrct_code)
+                .values(built_version=part.data_version, built_at=now)
+            )
+        _insert(connection, claim_id, new, version, now)
+        record_tests(connection, tests)
+        claims.end(connection, claim_id, "committed")
+        steps.reached("build.publishing")
+
+
+def record_tests(connection: Connection, tests: Sequence[dict[str, Any]]) -> None:
+    """Keep the test results of the latest build only."""
+    if tests:
+        connection.execute(delete(t.mart_tests))
+        connection.execute(insert(t.mart_tests), list(tests))
+
+
+def _partitions(connection: Connection) -> set[Day]:
+    p = t.partitions.c
+    rows = connection.execute(select(p.hiveperiod, p.dstrct_code))
+    return {(str(row[0]), str(row[1])) for row in rows}
+
+
+def _renew(connection: Connection, days: Collection[Day], version: int) -> None:
+    """Note that the rows of some days changed."""
+    rows = [
+        {"hiveperiod": day, "dstrct_code": district, "data_version": version}
+        for day, district in sorted(days)
+    ]
+    upsert(connection, t.partitions, rows)
+
+
+def _supersede(connection: Connection, claim_id: str, ids: list[int], now: int) -> None:
+    done = connection.execute(
+        update(t.data_files)
+        .where(t.data_files.c.id.in_(ids), t.data_files.c.superseded_at.is_(None))
+        .values(superseded_at=now)
+    )
+    if done.rowcount != len(ids):
+        raise ClaimLost(claim_id)
+
+
+def _insert(
+    connection: Connection,
+    claim_id: str,
+    files: Sequence[NewFile],
+    version: int,
+    now: int,
+    verdict: Verdict | None = None,
+) -> None:
+    for file in files:
+        sources = [
+            {**held.__dict__, "src": src, "hidden": verdict.hidden[file.path, src]}
+            if verdict
+            else {**held.__dict__, "src": src}
+            for src, held in file.sources.items()
+        ]
+        row = {name: getattr(file, name) for name in _FILE_COLUMNS}
+        row |= {"claim_id": claim_id, "units": json.dumps(list(file.units))}
+        row |= {"committed_at": now, "version": version}
+        row |= {"hidden": sum(source["hidden"] for source in sources)}
+        key = connection.execute(insert(t.data_files).values(**row)).inserted_primary_key
+        assert key is not None  # noqa: S101 — every dialect we use returns it
+        if sources:
+            rows = [{**source, "file_id": key[0]} for source in sources]
+            connection.execute(insert(t.file_sources), rows)
+
+
+_FILE_COLUMNS = (
+    "layer",
+    "dataset",
+    "path",
+    "hiveperiod",
+    "dstrct_code",
+    "rows",
+    "bytes",
+    "min_ts",
+    "max_ts",
+    "compacted",
+)
