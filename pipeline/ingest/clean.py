@@ -93,31 +93,52 @@ def identity(frame: pl.DataFrame, file: RawFile) -> tuple[pl.DataFrame, list[str
 
 
 def limits(frame: pl.DataFrame, extra: dict[str, str]) -> pl.DataFrame:
-    """Sentinels become NULL; values beyond a field's limits, and error codes, are rescued."""
-    numeric = [f for f in fields.FIELDS if f.numeric and f.name != fields.TIME_FIELD]
-    sentinels = [name for name, kind in extra.items() if kind == "DOUBLE"]
-    numbers = [f.name for f in numeric] + sentinels
-    missing = pl.col(numbers) == fields.SENTINEL
-    before = frame.select(pl.col(numbers).count() - missing.sum()).row(0, named=True)
-    raw = frame.select(numbers)
-    frame = frame.with_columns(
-        *(_legal(f) for f in numeric),
-        *(_not_sentinel(name) for name in sentinels),
-        *(
-            pl.when(~pl.col(name).is_in(SENTINEL_WORDS)).then(pl.col(name)).alias(name)
-            for name, dtype in frame.schema.items()
-            if dtype == pl.String and name != "_rescued"
-        ),
-    )
-    after = frame.select(pl.col(numbers).count()).row(0, named=True)
-    lost = [name for name in numbers if after[name] != before[name]]
-    if not lost:
-        return frame
+    """Sentinels become NULL; values beyond a field's limits, and error codes, are rescued.
+
+    Only columns whose extremes say that something is to be done are gone through.
+    """
+    legal = {f.name: _legal(f) for f in fields.FIELDS if _is_limited(f) and _exceeds(frame, f)}
+    for name, kind in extra.items():
+        if kind == "DOUBLE" and _spans(frame[name], fields.SENTINEL):
+            legal[name] = pl.when(pl.col(name) != fields.SENTINEL).then(pl.col(name)).alias(name)
+    texts = [n for n, kind in frame.schema.items() if kind == pl.String and n != "_rescued"]
+    found = frame.select(pl.col(texts).is_in(SENTINEL_WORDS).any()).row(0)
+    blanks = [
+        pl.when(~pl.col(name).is_in(SENTINEL_WORDS)).then(pl.col(name)).alias(name)
+        for name, present in zip(texts, found, strict=True)
+        if present
+    ]
+    raw = frame.select(list(legal))
+    frame = frame.with_columns(*legal.values(), *blanks)
+    sent = raw.select((pl.all() != fields.SENTINEL).sum()).row(0) if legal else ()
     masks = {
         name: raw[name].is_not_null() & (raw[name] != fields.SENTINEL) & frame[name].is_null()
-        for name in lost
+        for name, number in zip(legal, sent, strict=True)
+        if number != frame[name].count()
     }
-    return _rescue(frame, masks, raw)
+    return _rescue(frame, masks, raw) if masks else frame
+
+
+def _is_limited(field: fields.Field) -> bool:
+    return field.numeric and field.name != fields.TIME_FIELD
+
+
+def _exceeds(frame: pl.DataFrame, field: fields.Field) -> bool:
+    """True when some value of the column may be illegal."""
+    column = frame[field.name]
+    low, high = column.min(), column.max()
+    if low is None or high is None:
+        return False
+    if low < field.min or high > field.max:  # type: ignore[operator]
+        return True
+    return any(low <= code <= high for code in (fields.SENTINEL, *field.null_codes))  # type: ignore[operator]
+
+
+def _spans(column: pl.Series, value: float) -> bool:
+    low, high = column.min(), column.max()
+    if low is None or high is None:
+        return False
+    return bool(low <= value <= high)  # type: ignore[operator]
 
 
 def _legal(field: fields.Field) -> pl.Expr:
@@ -128,10 +149,6 @@ def _legal(field: fields.Field) -> pl.Expr:
     for code in field.null_codes:
         legal &= column != code
     return pl.when(legal).then(column).alias(field.name)
-
-
-def _not_sentinel(name: str) -> pl.Expr:
-    return pl.when(pl.col(name) != fields.SENTINEL).then(pl.col(name)).alias(name)
 
 
 def _rescue(
@@ -187,18 +204,33 @@ def clean(
     wrong_clock = frame.filter(~believed)["_line"].to_list()
     frame, flags = identity(frame.filter(believed) if wrong_clock else frame, file)
     whole = frame.height
-    frame = frame.sort("ts", maintain_order=True).unique("ts", keep="last", maintain_order=True)
+    if not _increasing(frame["ts"]):
+        frame = frame.sort("ts", maintain_order=True).unique("ts", keep="last", maintain_order=True)
     frame = limits(frame, extra)
     if frame.height and _outside_hour(frame, file, zone):
         flags.append("hour")
-    local = pl.col("ts").dt.convert_time_zone(zone).dt.date().cast(pl.String)
     frame = frame.with_columns(
-        local.alias("hiveperiod"),
+        _local_day(frame["ts"], zone).alias("hiveperiod"),
         pl.lit(src, pl.Int64).alias("_src"),
         pl.col("_line").cast(pl.Int32),
     )
     rescued = frame["_rescued"].count()
     return Cleaned(frame, frame.height, whole - frame.height, rescued, flags, wrong_clock)
+
+
+def _increasing(ts: pl.Series) -> bool:
+    """True when every row is later than the one before: there is nothing to sort or to drop."""
+    steps = ts.to_physical().diff(null_behavior="drop")
+    return not len(steps) or bool(steps.min() > 0)  # type: ignore[operator]
+
+
+def _local_day(ts: pl.Series, zone: str) -> pl.Expr:
+    """The local date of each instant, ISO; of the first and the last alone when they agree."""
+    if len(ts):
+        ends = {localtime.hiveperiod(end, zone) for end in (ts.min(), ts.max())}  # type: ignore[arg-type]
+        if len(ends) == 1:
+            return pl.lit(ends.pop())
+    return pl.col("ts").dt.convert_time_zone(zone).dt.date().cast(pl.String)
 
 
 def _outside_hour(frame: pl.DataFrame, file: RawFile, zone: str) -> bool:
@@ -215,4 +247,8 @@ def to_arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
         if f.name not in frame.columns
     ]
     table = frame.with_columns(absent).select(schema.names).to_arrow()
-    return table.cast(schema)
+    columns = [
+        column if column.type == wanted.type else column.cast(wanted.type)
+        for column, wanted in zip(table.columns, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -45,7 +45,7 @@ class Job:
     reread: frozenset[str] = frozenset()
     #: How many versions of a key had a content, the dead ones included.
     versions: dict[tuple[str, str], int] = field(default_factory=dict)
-    #: False once new fields were recorded: what is still unknown is over the day's limit.
+    #: False when no more fields can become columns today: what is unknown goes to ``_rescued``.
     ask_for_fields: bool = True
 
     def source_id(self, key: str, sha256: str) -> int:
@@ -79,8 +79,8 @@ class Converted:
     changing: list[str] = field(default_factory=list)
     #: Keys that were read again because a person asked for it.
     reread: frozenset[str] = frozenset()
-    #: Fields the ledger does not know yet, with the key that holds them. If there are any, nothing
-    #: was written: they are recorded first, then the claim is converted again.
+    #: Fields the ledger does not know yet, with the key that holds them. Nothing of such files was
+    #: written: the fields are recorded first, then the files are claimed again.
     unknown: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -123,16 +123,15 @@ def _convert(job: Job, result: Converted) -> Converted:
         except SetAside as error:
             result.objects.append(_failed(job, file, spooled.sha256, str(error)))
             continue
-        if job.ask_for_fields:
+        if job.ask_for_fields and taken.unknown:
             for name, kind in taken.unknown.items():
                 result.unknown.setdefault(name, (kind, file.key))
+            continue
         row = _object(job, file, spooled.sha256, taken)
         result.objects.append(row)
         bad_lines += [(file, row["id"], line) for line in taken.bad]
-        for part in taken.cleaned.frame.partition_by("hiveperiod", maintain_order=True):
+        for part in _split(taken.cleaned.frame, "hiveperiod"):
             partitions[part["hiveperiod"][0], file.district].append(part)
-    if result.unknown:
-        return Converted(unknown=result.unknown)
     arrow = fields.arrow_schema(job.extra)
     for number, ((day, district), frames) in enumerate(sorted(partitions.items())):
         steps.reached("ingest.writing")
@@ -189,7 +188,7 @@ def _write(
     """One file a local day and district: a row group a unit and device, in their order."""
     by_unit: dict[tuple[str, str], list[pl.DataFrame]] = defaultdict(list)
     for frame in frames:
-        for part in frame.partition_by("unitno", maintain_order=True):
+        for part in _split(frame, "unitno"):
             by_unit[part["unitno"][0] or "", part["deviceid"][0]].append(part)
     sources: dict[int, Held] = {}
     with Writer(root / path, schema, ZSTD_LEVEL) as writer:
@@ -216,6 +215,13 @@ def _write(
         units=tuple(sorted(units)),
         sources=sources,
     )
+
+
+def _split(frame: pl.DataFrame, name: str) -> list[pl.DataFrame]:
+    """The frame by the values of a column; as it is when there is one only, as there mostly is."""
+    if frame.height and frame[name].n_unique() == 1:
+        return [frame]
+    return frame.partition_by(name, maintain_order=True)
 
 
 def span_us(frame: pl.DataFrame) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
-from pipeline.storage.ledger import Ledger, extra_fields, record_fields
+from pipeline.storage.ledger import Ledger, extra_fields, record_fields, room_for_fields
 from pipeline.storage.manifest import NewFile
 from pipeline.storage.objects import open_store
 
@@ -131,20 +131,19 @@ class Ingest:
                 claims.abandon(self.ledger, claim.id)
                 result.errors.append(f"{type(error).__name__}: {error}")
                 continue
-            claim = running[future]
             if converted.unknown:
-                limit = self.settings.new_fields_a_day
-                fresh = record_fields(self.ledger, converted.unknown, limit)
-                result.new_fields += fresh
-                if fresh:
-                    notify.safely(self.ledger, partial(notify.new_fields, names=fresh))
-                steps.reached("ingest.fields")
-                again = self.pool.submit(convert, self._job(claim, ask_for_fields=False))
-                running[again] = running.pop(future)
-                continue
-            self._commit(claim, converted, result)
+                self._record_fields(converted.unknown, result)
+            self._commit(running[future], converted, result)
             del running[future]
         claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
+
+    def _record_fields(self, met: dict[str, tuple[str, str]], result: IngestResult) -> None:
+        """Give unknown fields a column; the files that hold them are claimed again after that."""
+        fresh = record_fields(self.ledger, met, self.settings.new_fields_a_day)
+        result.new_fields += fresh
+        if fresh:
+            notify.safely(self.ledger, partial(notify.new_fields, names=fresh))
+        steps.reached("ingest.fields")
 
     def _fill(self, running: dict[Future[Converted], claims.Claim]) -> None:
         """Keep every child busy; a small backlog is shared out evenly."""
@@ -160,7 +159,7 @@ class Ingest:
             steps.reached("ingest.claimed")
             running[self.pool.submit(convert, self._job(claim))] = claim
 
-    def _job(self, claim: claims.Claim, *, ask_for_fields: bool = True) -> Job:
+    def _job(self, claim: claims.Claim) -> Job:
         """What a child needs to know; it opens no ledger."""
         districts = {file.district for file in claim.files}
         keys = [file.key for file in claim.files]
@@ -183,7 +182,7 @@ class Ingest:
                 window_start=self.settings.window_start,
                 most_bytes=self.settings.most_bytes,
                 most_line_bytes=self.settings.most_line_bytes,
-                ask_for_fields=ask_for_fields,
+                ask_for_fields=room_for_fields(connection, self.settings.new_fields_a_day) > 0,
                 reread=frozenset(str(row[0]) for row in connection.execute(asked)),
                 known={key: frozenset(hashes) for key, hashes in known.items()},
                 versions=dict(versions),

@@ -203,6 +203,12 @@ def extra_fields(connection: Connection) -> dict[str, str]:
     return {str(name): str(kind) for name, kind in connection.execute(query)}
 
 
+def room_for_fields(connection: Connection, most_a_day: int) -> int:
+    """How many more unknown fields can become columns within the 24 hours."""
+    recent = select(func.count()).where(t.fields.c.seen_at > clock(connection) - 86_400_000_000)
+    return max(0, most_a_day - int(connection.execute(recent).scalar_one()))
+
+
 def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day: int) -> list[str]:
     """Give fields outside the dictionary a column, before any file holds them.
 
@@ -213,9 +219,11 @@ def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day
         now = clock(connection)
         f = t.fields.c
         known = {str(row[0]) for row in connection.execute(select(f.folded))}
-        today = select(func.count()).where(f.seen_at > now - 86_400_000_000)
-        room = most_a_day - int(connection.execute(today).scalar_one())
-        fresh = [name for name in met if name.casefold() not in known][: max(0, room)]
+        room = room_for_fields(connection, most_a_day)
+        spelt: dict[str, str] = {}
+        for name in met:
+            spelt.setdefault(name.casefold(), name)  # the first spelling counts
+        fresh = [name for folded, name in spelt.items() if folded not in known][:room]
         rows = [
             {
                 "name": name,
