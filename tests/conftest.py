@@ -14,6 +14,10 @@ from pipeline.flow import Flow
 from pipeline.pool import Pool
 from pipeline.settings import Settings, load
 from pipeline.storage.ledger import Ledger, open_ledger
+from tests.servers import Postgres, Seaweed, postgres, seaweed
+
+# A proxy of the machine is honoured in service; it does not know our loopback.
+os.environ["NO_PROXY"] = "127.0.0.1,nowhere.invalid"
 
 # Loaded machines are slow; a slow example is no failure.
 hypothesis_settings.register_profile(
@@ -49,7 +53,7 @@ def raw(settings: Settings) -> Path:
     return settings.raw_root
 
 
-class _Children:
+class Children:
     """Child processes that the tests of one process share: each costs seconds to start."""
 
     def __init__(self) -> None:
@@ -72,15 +76,29 @@ class _Children:
 
 
 @pytest.fixture(scope="session")
-def children() -> Iterator[_Children]:
-    opened = _Children()
+def children() -> Iterator[Children]:
+    opened = Children()
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def flow(settings: Settings, ledger: Ledger, children: _Children) -> Iterator[Flow]:
+def flow(settings: Settings, ledger: Ledger, children: Children) -> Iterator[Flow]:
     with Flow(settings, ledger) as opened:
         children.lend(opened)
         yield opened
         children.take_back(opened)
+
+
+@pytest.fixture(scope="session")
+def seaweed_server() -> Iterator[Seaweed]:
+    """A real S3 server; tests that use it share the xdist group ``servers``."""
+    with seaweed() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A real PostgreSQL server, for the same group."""
+    with postgres() as running:
+        yield running

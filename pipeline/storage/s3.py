@@ -266,4 +266,6 @@ def _entry(key: str, size: int, found: dict[str, Any]) -> Entry:
     # A HEAD tells whole seconds, some listings tell more: both must give the same time.
     modified: datetime = found["LastModified"]
     etag = str(found.get("ETag", "")).strip('"')
-    return Entry(key, int(size), f"{etag}-{size}", int(modified.timestamp()) * 1_000_000)
+    second = int(modified.timestamp())
+    # The second belongs to it: the same content sent again is news, and is counted as unchanged.
+    return Entry(key, int(size), f"{etag}-{size}-{second}", second * 1_000_000)

@@ -21,9 +21,9 @@ from pipeline.storage import s3
 from pipeline.storage.objects import DiskStore, open_store, parse_key
 from pipeline.storage.s3 import S3Store
 from tests.make import deliver
-from tests.servers import Link, Seaweed, seaweed
+from tests.servers import Link, Seaweed
 
-pytestmark = pytest.mark.xdist_group("seaweed")
+pytestmark = pytest.mark.xdist_group("servers")
 
 HOURS = [(datetime(2026, 1, 1) + timedelta(hours=i)).strftime("%Y%m%d%H") for i in range(1_040)]
 ROOT = Path(__file__).parent.parent.parent
@@ -37,15 +37,8 @@ def key(hour: str, device: str = "HW-1", district: str = "MLKB") -> str:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Seaweed]:
-    with seaweed() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy of the machine is honoured in service; it does not know our loopback."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,nowhere.invalid")
+def server(seaweed_server: Seaweed) -> Seaweed:
+    return seaweed_server
 
 
 @pytest.fixture
