@@ -13,24 +13,43 @@ import math
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import duckdb
+import polars as pl
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, select
 
 from pipeline.errors import StoreUnavailable
-from pipeline.fields import FIELDS, SENTINEL
+from pipeline.fields import SENTINEL
+from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.manifest import DataFile
-from pipeline.storage.objects import open_store
+from pipeline.storage.objects import Store, open_store
 from pipeline.storage.visible import telemetry_sql
 
 WORDS = {"-9999", "-9999.0"}
-Rows = dict[int, tuple[Any, ...]]
+
+#: Objects that a child reads again before it comes back.
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Task:
+    """One object to be read again; ``source`` is SQL over the visible rows of its files."""
+
+    key: str
+    sha256: str
+    src: int
+    source: str
+    quarantined: frozenset[int]
+    expected_bad: int
+    overlapped: int
 
 
 def compare(
@@ -41,31 +60,49 @@ def compare(
     Objects whose raw file is gone or has another content by now are passed over: raw has its own
     keeper, and a newer version waits for ingestion.
     """
-    store = open_store(settings)
+    tasks = list(_tasks(connection, settings, files))
+    examine = partial(_examine, open_store(settings), settings.duckdb)
+    batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
+    if len(batches) < 2 or settings.threads == 1:
+        for batch in batches:
+            yield from examine(batch)
+        return
+    with Pool(settings.threads) as pool:
+        for found in pool.map(examine, batches):
+            yield from found
+
+
+def _tasks(connection: Connection, settings: Settings, files: list[DataFile]) -> Iterator[Task]:
     o = t.raw_objects.c
     columns = (o.id, o.key, o.sha256, o.quarantined, o.overlapped)
-    query = select(*columns).where(o.status != "failed", o.dead_at.is_(None))
+    query = select(*columns).where(o.status != "failed", o.dead_at.is_(None)).order_by(o.key)
     places, bad = _places(connection, files), _quarantined(connection, settings)
-    with duckdb.connect(config=settings.duckdb) as duck:
+    for row in connection.execute(query):
+        source = telemetry_sql(connection, settings.lake_root, places[row.id])
+        lines = frozenset(bad[row.id])
+        yield Task(row.key, row.sha256, row.id, source, lines, row.quarantined, row.overlapped)
+
+
+def _examine(store: Store, limits: dict[str, Any], tasks: list[Task]) -> list[tuple[str, str, str]]:
+    """What is wrong with some objects. Runs in a child process when there are many."""
+    found: list[tuple[str, str, str]] = []
+    with duckdb.connect(config=limits) as duck:
         duck.execute("SET TimeZone = 'UTC'")
-        for item in connection.execute(query):
+        for task in tasks:
             try:
-                packed = store.read(item.key)
+                packed = store.read(task.key)
             except OSError:
                 continue
             except StoreUnavailable as error:
-                yield "raw", settings.raw or "raw", str(error)
-                return
-            if hashlib.sha256(packed).hexdigest() != item.sha256:
+                return [*found, ("raw", task.key, str(error))]
+            if hashlib.sha256(packed).hexdigest() != task.sha256:
                 continue
-            source = telemetry_sql(connection, settings.lake_root, places[item.id])
-            seen = "SELECT *, epoch_us(ts) AS us FROM (" + source + ") WHERE _src = $src"
-            duck.execute(f"SELECT * EXCLUDE (ts) FROM ({seen})", {"src": item.id})
-            names = [column[0] for column in duck.description or []]
-            rows = {row[names.index("_line")]: row for row in duck.fetchall()}
-            difference = _difference(unpacked(packed), names, rows, bad[item.id], item)
+            query = f"SELECT *, epoch_us(ts) AS us FROM ({task.source}) WHERE _src = $src"
+            seen: pl.DataFrame = duck.sql(query, params={"src": task.src}).pl().sort("_line")
+            difference = _difference(unpacked(packed), seen, task)
             if difference:
-                yield "values", item.key, difference
+                found.append(("values", task.key, difference))
+    return found
 
 
 def _places(connection: Connection, files: list[DataFile]) -> dict[int, list[DataFile]]:
@@ -118,15 +155,12 @@ def _last_bytes(packed: bytes, good: int) -> bytes:
     return bytes(out)
 
 
-def _difference(
-    text: bytes, names: list[str], rows: Rows, quarantined: set[int], item: Any
-) -> str | None:
+def _difference(text: bytes, seen: pl.DataFrame, task: Task) -> str | None:
     """The first line that is not where it should be; None when all are."""
-    at = {name: i for i, name in enumerate(names)}
     sent: dict[int, dict[str, Any]] = {}
     last: dict[int, int] = {}
     for number, line in enumerate(text.split(b"\n"), 1):
-        if number in quarantined or not line.strip():
+        if number in task.quarantined or not line.strip():
             continue
         try:
             value = json.loads(line)
@@ -134,41 +168,57 @@ def _difference(
             sent[number] = value
         except (ValueError, KeyError, TypeError, ArithmeticError):
             return f"line {number} cannot be read and is not in quarantine"
-    if len(quarantined) != item.quarantined:
-        return f"{item.quarantined} lines quarantined, {len(quarantined)} in quarantine"
-    expected = set(last.values())
-    if not rows.keys() <= expected:
-        return f"line {min(rows.keys() - expected)} is visible and should not be"
-    if len(expected) - len(rows) != item.overlapped:
+    if len(task.quarantined) != task.expected_bad:
+        return f"{task.expected_bad} lines quarantined, {len(task.quarantined)} in quarantine"
+    visible, expected = set(seen["_line"].to_list()), {n: us for us, n in last.items()}
+    if not visible <= expected.keys():
+        return f"line {min(visible - expected.keys())} is visible and should not be"
+    if len(expected) - len(visible) != task.overlapped:
         return (
-            f"{len(expected)} distinct heartbeats in the file, {item.overlapped} overlapped,"
-            f" {len(rows)} rows visible"
+            f"{len(expected)} distinct heartbeats in the file, {task.overlapped} overlapped,"
+            f" {len(visible)} rows visible"
         )
-    for us, number in last.items():
-        if number in rows:
-            problem = _row_difference(sent[number], rows[number], at, us)
-            if problem:
-                return f"line {number}, {problem}"
-    return None
+    return _values_differ(sent, expected, seen)
 
 
-def _row_difference(
-    sent: dict[str, Any], row: tuple[Any, ...], at: dict[str, int], us: int
+def _values_differ(
+    sent: dict[int, dict[str, Any]], instants: dict[int, int], seen: pl.DataFrame
 ) -> str | None:
-    if row[at["us"]] != us:
-        return f"heartbeat: {us} µs were sent, {row[at['us']]} are visible"
-    rescued = json.loads(row[at["_rescued"]] or "{}")
-    folded = {name.casefold(): name for name in at}
-    for key, value in sent.items():
-        name = folded.get(key.casefold())
+    """The first value that is not what was sent. Whole columns first: they are mostly equal."""
+    lines: list[int] = seen["_line"].to_list()
+    rows = [sent[line] for line in lines]
+    rescued = [json.loads(text or "{}") for text in seen["_rescued"].to_list()]
+    at = [instants[line] for line in lines]
+    if at != seen["us"].to_list():
+        return f"heartbeat: line {lines[0]} and following are at other instants than were sent"
+    columns = {name.casefold(): name for name in seen.columns}
+    for key, values in _by_key(rows):
+        name = columns.get(key.casefold())
         if name in ("heartbeat", "deviceid", "dstrct_code"):
             continue
-        if name is None:
-            if value is not None and key not in rescued:
-                return f"{key}: {value!r} was sent and is nowhere"
-        elif not _same(value, row[at[name]], name in rescued):
-            return f"{key}: {value!r} was sent, {row[at[name]]!r} is visible"
+        shown = [None] * len(rows) if name is None else seen[name].to_list()
+        if values == shown:
+            continue
+        for line, value, other, kept in zip(lines, values, shown, rescued, strict=True):
+            if key not in sent[line]:
+                continue  # this line spelt it otherwise
+            if name is None and value is not None and key not in kept:
+                return f"line {line}, {key}: {value!r} was sent and is nowhere"
+            if name is not None and not _same(value, other, name in kept):
+                return f"line {line}, {key}: {value!r} was sent, {other!r} is visible"
     return None
+
+
+def _by_key(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """Every key with its value in each row; None in rows that lack it."""
+    keys = dict.fromkeys(rows[0]) if rows else {}
+    first = list(keys)
+    if all(list(row) == first for row in rows):
+        turned = zip(*(row.values() for row in rows), strict=True)
+        yield from ((key, list(values)) for key, values in zip(keys, turned, strict=True))
+        return
+    for key in {key: None for row in rows for key in row}:
+        yield key, [row.get(key) for row in rows]
 
 
 def _microseconds(heartbeat: Any) -> int:
@@ -181,9 +231,6 @@ def _microseconds(heartbeat: Any) -> int:
     if number < 10**13:
         return round(number * 1_000)
     return round(number) if number < 10**16 else int(number // 1_000)
-
-
-_NUMERIC = {field.name for field in FIELDS if field.numeric}
 
 
 def _same(sent: Any, seen: Any, rescued: bool) -> bool:
