@@ -181,6 +181,8 @@ def _summary(text: str) -> str:
         if isinstance(recorded, dict):
             whole = {n: v for n, v in recorded.items() if isinstance(v, int) and v}
             value = ", ".join(f"{n} {v:,}" for n, v in whole.items())
+        elif isinstance(recorded, list):
+            value = ", ".join(str(item) for item in recorded)
         if value not in (None, "", [], 0, 0.0):
             parts.append(f"{name}: {value}")
     return "; ".join(parts)[:300]
