@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
+# Commands are started hundreds of times by the tests; compiled modules save seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test test-long lint check format bench-ingest screenshots readme lock clean
 
 help: ## This list

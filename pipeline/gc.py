@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from pipeline import steps
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.claims import SECOND, expire
@@ -42,6 +43,7 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
     # The listing comes before the manifest is read: a file that a commit makes visible in between
     # is then in the manifest, and one that appears afterwards is not in the listing.
     found = list(_files(settings.lake_root))
+    steps.reached("gc.listed")
     with ledger.write() as connection:
         expire(connection)
         before = clock(connection) - int(settings.gc_grace_seconds * SECOND)
@@ -53,13 +55,16 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
         # A file of a claim that this ledger never saw is not ours to judge: the ledger may be new.
         dead = select(c.id).where(c.outcome.is_not(None), c.ended_at < before)
         owners = {str(row[0]) for row in connection.execute(dead)}
+        steps.reached("gc.forgetting")
     for path in found:
         if path in kept or _owner(path) not in owners:
             continue
+        steps.reached("gc.deleting")
         size = _remove(settings.lake_root / path)
         if size is not None:
             result.files += 1
             result.bytes += size
+    steps.reached("gc.deleted")
     result.seconds = time.monotonic() - started
     return result
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import fields
+from pipeline import fields, steps
 from pipeline.storage.manifest import CLEAN, TELEMETRY, DataFile, Held, Hidden, NewFile
 from pipeline.storage.parquet import Writer, partition_path
 
@@ -52,6 +52,7 @@ def merge(job: MergeJob) -> list[NewFile]:
     seen, beaten = _Output(job, schema, "m"), _Output(job, schema, "b", hidden=True)
     try:
         for _, places in sorted(_groups(sources).items()):
+            steps.reached("compact.writing")
             tables = [_conform(sources[i].read_row_group(g), schema) for i, g in places]
             for output, chosen in zip((seen, beaten), _apart(tables, job.hidden), strict=True):
                 if chosen:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import localtime
+from pipeline import localtime, steps
 from pipeline.compact.merge import MergeJob, merge
 from pipeline.errors import ClaimLost
 from pipeline.pool import Pool
@@ -96,6 +96,7 @@ class Compact:
         with self.ledger.write() as connection:
             claim_id = claims.begin(connection, "compact", self.worker, lease)
             extra = extra_fields(connection)
+        steps.reached("compact.claimed")
         job = MergeJob(
             self.settings.lake_root,
             part.hiveperiod,
@@ -107,7 +108,9 @@ class Compact:
         )
         try:
             new = self._wait(self.pool.submit(merge, job), claim_id, name)
+            steps.reached("compact.written")
             commits.commit_swap(self.ledger, claim_id, files, new, part, hidden)
+            steps.reached("compact.swapped")
         except ClaimLost:
             result.busy.append(f"{part.hiveperiod}/{part.dstrct_code}")
             return

@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline import steps
 from pipeline.errors import BuildFailed
 from pipeline.marts import dbt_runner, sources
 from pipeline.marts.catalogue import MARTS
@@ -117,13 +118,16 @@ def _turn(
 ) -> None:
     with ledger.write() as connection:
         claim_id = claims.begin(connection, "build", worker, settings.lease_seconds)
+    steps.reached("build.claimed")
     with ledger.read() as connection:  # one moment: files and what to leave out of them
         shot = sources.snapshot(connection, settings.lake_root, parts)
     try:
         with _kept_alive(ledger, claim_id, worker, settings), _scratch(settings) as scratch:
             database = scratch / "scratch.duckdb"
             sources.fill(database, shot, settings, now)
+            steps.reached("build.filled")
             tests = dbt_runner.run(scratch, "build", settings.duckdb)
+            steps.reached("build.tested")
             broken = [f"{x.test}: {x.message}" for x in tests if x.status in ("fail", "error")]
             rows = [{**x.__dict__, "run_id": _run_id(claim_id)} for x in tests]
             if broken:
@@ -132,6 +136,7 @@ def _turn(
                 raise BuildFailed(broken)
             files = write(database, settings.lake_root, claim_id, parts)
             commits.commit_marts(ledger, claim_id, parts, files, rows)
+            steps.reached("build.published")
     finally:
         with ledger.write() as connection:
             claims.end(connection, claim_id, "released")  # nothing happens after the commit
@@ -175,6 +180,7 @@ def write(database: Path, root: Path, claim_id: str, parts: list[Partition]) -> 
                 final.parent.mkdir(parents=True, exist_ok=True)
                 temporary = final.with_name(f".{final.name}.tmp")
                 pq.write_table(answer, temporary, compression="zstd", store_schema=False)
+                steps.reached("build.writing")
                 publish(temporary, final)
                 files.append(
                     NewFile(
