@@ -47,15 +47,26 @@ def snapshot(connection: Connection, root: Path, partitions: Iterable[Partition]
         )
         return tuple(file for file in live if (file.hiveperiod, file.dstrct_code) in keys)
 
-    own = files(chosen)
+    own, doubted = files(chosen), _doubted(connection)
     return Snapshot(
         partitions=partitions,
         files=own,
-        telemetry=telemetry_sql(connection, root, own),
-        context=telemetry_sql(connection, root, files(beside)),
+        telemetry=f"SELECT * FROM ({telemetry_sql(connection, root, own)}){doubted}",
+        context=f"SELECT * FROM ({telemetry_sql(connection, root, files(beside))}){doubted}",
         objects=_objects(connection, {day for day, _ in chosen}),
         devices=_frame(connection, t.devices),
     )
+
+
+def _doubted(connection: Connection) -> str:
+    """Condition that leaves out objects whose checksum is wrong: their digits may be, too.
+
+    Their rows can be looked at in ``telemetry``; no figure is made of them.
+    """
+    o = t.raw_objects.c
+    query = select(o.id).where(o.dead_at.is_(None), o.accepted > 0, o.flags.contains("crc"))
+    ids = ", ".join(str(row.id) for row in connection.execute(query.order_by(o.id)))
+    return f" WHERE _src NOT IN ({ids})" if ids else ""
 
 
 def _objects(connection: Connection, days: set[str]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from pipeline.storage import devices, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.visible import mart_sql
-from tests.make import deliver, epoch, rows
+from tests.make import deliver, epoch, rows, text
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
 DAY = "2026-01-31"
@@ -338,3 +339,17 @@ def test_two_devices_on_one_unit_do_not_double_it(
     assert ask(settings, ledger, "unit_day", "SELECT observed_s FROM unit_day") == [(90,)]
     minutes = ask(settings, ledger, "unit_minute", "SELECT seconds FROM unit_minute ORDER BY 1")
     assert minutes == [(30,), (60,)]
+
+
+def test_no_figure_is_made_of_rows_with_a_wrong_checksum(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    deliver(raw, "2026013107", rows("2026013107", 60))
+    packed = gzip.compress(text(rows("2026013108", 60)), mtime=0)
+    wrong = packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+    deliver(raw, "2026013108", wrong, packed=False)
+    assert flow.ingest().lines["accepted"] == 120
+    build(ledger, settings, "w", now=NOW)
+    assert ask(settings, ledger, "unit_day", "SELECT observed_s FROM unit_day") == [(60,)]
+    states = ask(settings, ledger, "device_hour", "SELECT hour, state, accepted FROM device_hour")
+    assert ("2026013108", "not_registered", 60) in states
