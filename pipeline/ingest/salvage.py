@@ -3,22 +3,56 @@
 A line is bad when it is no strict JSON object in UTF-8 (NaN, Infinity, BOM and NUL included) or
 has no usable heartbeat. A value that does not fit its field goes to the row's ``_rescued``; so does
 the earlier value of a key that occurs twice. A field nobody knows becomes a column.
+
+Most lines of a damaged file are good, so the fast path is asked about blocks of lines first. Only
+blocks that it refuses, or might read in another way, are gone through line by line: the result is
+the same as if all were.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from types import NoneType
 from typing import Any
 
 import polars as pl
 
 from pipeline import fields
+from pipeline.errors import RefusedByFastPath
+from pipeline.ingest import fast
 from pipeline.ingest.gunzip import Unpacked
 
 WHITE = b" \t\r\v\f"
 RESERVED = {name for name, _ in fields.ADDED}
+
+#: Lines the fast path is asked about at once. Each call costs some 2 ms whatever it holds, and one
+#: bad line costs its whole block. 3,600 lines with 1 and with 3 bad ones took 0.22 and 0.25 s in
+#: blocks of 100, 0.17 and 0.21 s in blocks of 200, 0.15 and 0.23 s in blocks of 400.
+BLOCK = 200
+
+#: After so many refusals in a row, so many blocks are not asked about: some files are hopeless
+#: from end to end (each line repeats a key), some are damaged in one place.
+PATIENCE, PAUSE = 3, 8
+
+#: Heartbeats of which both ways make the same text. They differ on ``1e9`` and ``1767225600.0``,
+#: and on digits beyond the 15 that a float is sure to keep; what is no time is bad line by line.
+_PLAIN_TIME = re.compile(
+    rb'"heartbeat": ?'
+    rb'(?:[0-9]{1,15}|(?=[0-9.]{1,16}[,} ])[1-9][0-9]*\.[0-9]*[1-9]|"[0-9]{1,15}(?:\.[0-9]{1,9})?")'
+    rb"[,} ]"
+)
+
+#: Texts that may be numbers which the two ways write differently: of 16 digits or more, below
+#: 0.0001, or minus zero.
+_ODD_NUMBER = r"^-?[0-9.]{16}|^-?0\.0000|^-0"
+
+#: What no Parquet file can hold as text.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 #: Classes of bad lines, as the ``quarantine`` view names them.
 REASONS = ("json", "utf8", "nul", "bom", "not object", "torn", "trailing", "heartbeat", "clock")
@@ -61,23 +95,84 @@ def salvage(unpacked: Unpacked, schema: dict[str, pl.DataType], longest: int) ->
         pieces.append(tail)
     if any(len(piece) > longest for piece in pieces):
         raise TooLong
-    reader = _Rows(schema)
     result = Salvaged(pl.DataFrame(), lines=len(pieces))
-    for number, piece in enumerate(pieces, 1):
-        try:
-            if unpacked.torn and tail and number == len(pieces):
-                raise Bad("torn")
-            if piece.strip(WHITE):
-                reader.add(number, parse(piece, first=number == 1))
-            else:
-                result.blank += 1
-        except Bad as why:
-            result.bad.append(BadLine(number, str(why), piece))
+    torn = pieces.pop() if unpacked.torn and tail else None
+    lines = [(number, piece) for number, piece in enumerate(pieces, 1) if piece.strip(WHITE)]
+    result.blank = len(pieces) - len(lines)
+    _read(lines, schema, result)
+    if torn is not None:
+        result.bad.append(BadLine(result.lines, "torn", torn))
     if unpacked.trailing:
         result.lines += 1
         result.bad.append(BadLine(result.lines, "trailing", unpacked.trailing))
-    result.frame, result.unknown = reader.frame(), reader.unknown
     return result
+
+
+_Lines = Sequence[tuple[int, bytes]]
+
+
+def _read(lines: _Lines, schema: dict[str, pl.DataType], result: Salvaged) -> None:
+    """Fill ``result`` from numbered lines, block after block."""
+    rows, patience = _Rows(schema), _Patience()
+    frames = [rows.frame()]  # of no rows: it has the columns when nothing else comes
+    rest = iter(lines)
+    while block := list(islice(rest, BLOCK)):
+        frame = _vouched(block, schema) if patience.asks() else None
+        patience.learn(frame is not None)
+        frames.append(_one_by_one(block, rows, result) if frame is None else frame)
+    result.frame, result.unknown = pl.concat(frames, how="vertical"), rows.unknown
+
+
+def _one_by_one(lines: _Lines, rows: _Rows, result: Salvaged) -> pl.DataFrame:
+    """The frame of the good lines; the bad ones are noted."""
+    for number, line in lines:
+        try:
+            rows.add(number, parse(line, first=number == 1))
+        except Bad as why:
+            result.bad.append(BadLine(number, str(why), line))
+    return rows.frame()
+
+
+def _vouched(lines: _Lines, schema: dict[str, pl.DataType]) -> pl.DataFrame | None:
+    """The frame of the fast path, or None unless line by line gives the very same.
+
+    Beyond the fast path's own proof that means: no null, because it is not told from a key that
+    repeats or comes in another case, and no number as text that the two ways write differently.
+    """
+    text = b"\n".join(line for _, line in lines)
+    if b"null" in text or not all(_PLAIN_TIME.search(line) for _, line in lines):
+        return None
+    try:
+        frame = fast.read(text, schema)
+    except RefusedByFastPath:
+        return None
+    texts = pl.col(pl.String).exclude(fields.TIME_FIELD)
+    if any(frame.select(texts.str.contains(_ODD_NUMBER).any()).row(0)):
+        return None
+    numbers = pl.Series("_line", [number for number, _ in lines], pl.Int32)
+    return frame.with_columns(numbers, pl.lit(None, pl.String).alias("_rescued"))
+
+
+class _Patience:
+    """Whether to ask the fast path about the next block: seldom while it refuses all."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+        self.pause = 0
+
+    def asks(self) -> bool:
+        """True unless a pause is on."""
+        return self.pause == 0
+
+    def learn(self, vouched: bool) -> None:
+        """Note what became of a block, asked about or not."""
+        if vouched:
+            self.refusals = 0
+        elif self.pause:
+            self.pause -= 1
+        else:
+            self.refusals += 1
+            self.pause = PAUSE if self.refusals >= PATIENCE else 0
 
 
 def parse(line: bytes, *, first: bool = False) -> list[tuple[str, Any]]:
@@ -91,7 +186,7 @@ def parse(line: bytes, *, first: bool = False) -> list[tuple[str, Any]]:
     except UnicodeDecodeError:
         raise Bad("utf8") from None
     try:
-        value = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_no_constant)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise Bad("json") from None
     if not isinstance(value, _Pairs):
@@ -107,23 +202,37 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+#: ``json.loads`` with these would make a decoder for each line.
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_no_constant)
+
+
 class _Rows:
-    """Columns under construction: lists of values, one entry a row."""
+    """Rows under construction. Values are fitted to their fields a column at a time."""
 
     def __init__(self, schema: dict[str, pl.DataType]) -> None:
         self.schema = {**schema, fields.TIME_FIELD: pl.String()}
         self.folded = {name.casefold(): name for name in self.schema}
-        self.columns: dict[str, list[Any]] = {name: [] for name in self.schema}
+        self.rows: list[dict[str, Any]] = []
         self.numbers: list[int] = []
-        self.rescued: list[str | None] = []
+        self.rescued: list[dict[str, Any]] = []
         self.unknown: dict[str, str] = {}
 
     def add(self, number: int, pairs: list[tuple[str, Any]]) -> None:
         """Append one line's values; raises Bad before anything is kept."""
+        row, rescued = dict(pairs), dict[str, Any]()
+        if len(row) != len(pairs) or not row.keys() <= self.schema.keys():
+            row, rescued = self._sort_out(pairs)
+        row[fields.TIME_FIELD] = _heartbeat(row.get(fields.TIME_FIELD))
+        self.rows.append(row)
+        self.numbers.append(number)
+        self.rescued.append(rescued)
+
+    def _sort_out(self, pairs: list[tuple[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(values by field, rescued values) of a line with repeated, unknown or recased keys."""
         row: dict[str, Any] = {}
         rescued: dict[str, Any] = {}
         for key, value in pairs:
-            name = self.folded.get(key.casefold())
+            name = key if key in self.schema else self.folded.get(key.casefold())
             if name is None:
                 if value is not None:
                     self._meet(key, value)
@@ -132,19 +241,7 @@ class _Rows:
             if name in row:
                 _keep_earlier(rescued, name, row[name])
             row[name] = value
-        heartbeat = _heartbeat(row.pop(fields.TIME_FIELD, None))
-        for name, values in self.columns.items():
-            if name == fields.TIME_FIELD:
-                values.append(heartbeat)
-            elif name in row:
-                fit, value = _fit(row[name], self.schema[name])
-                values.append(value)
-                if not fit:
-                    rescued[name] = row[name]
-            else:
-                values.append(None)
-        self.numbers.append(number)
-        self.rescued.append(json.dumps(_plain(rescued)) if rescued else None)
+        return row, rescued
 
     def _meet(self, name: str, value: Any) -> None:
         """Note a field that the schema lacks, by its first value that is not null."""
@@ -156,10 +253,50 @@ class _Rows:
             self.unknown[name] = "DOUBLE" if number else "VARCHAR"
 
     def frame(self) -> pl.DataFrame:
-        data = [pl.Series(name, self.columns[name], kind) for name, kind in self.schema.items()]
+        """The rows since the last call, in their order."""
+        data = [self._column(name, kind) for name, kind in self.schema.items()]
+        rescued = [json.dumps(_plain(row)) if row else None for row in self.rescued]
         data.append(pl.Series("_line", self.numbers, pl.Int32))
-        data.append(pl.Series("_rescued", self.rescued, pl.String))
+        data.append(pl.Series("_rescued", rescued, pl.String))
+        self.rows, self.numbers, self.rescued = [], [], []
         return pl.DataFrame(data)
+
+    def _column(self, name: str, kind: pl.DataType) -> pl.Series:
+        """One field of all rows. What does not fit goes to its row's rescued values."""
+        sent = [row.get(name) for row in self.rows]
+        numeric = kind == pl.Float64()
+        values = _numbers(sent) if numeric else _texts(sent)
+        if values is None:
+            fit = _number if numeric else _text
+            values = [self._fitted(row, name, *fit(value)) for row, value in enumerate(sent)]
+        return pl.Series(name, values, kind)
+
+    def _fitted(self, row: int, name: str, fits: bool, value: Any) -> Any:
+        """The fitted value; one that does not fit is rescued as it came."""
+        if not fits:
+            self.rescued[row][name] = self.rows[row][name]
+        return value
+
+
+def _numbers(sent: list[Any]) -> list[Any] | None:
+    """A column at once: finite numbers and nulls. None when its values need a look each."""
+    kinds = set(map(type, sent))
+    if not kinds <= {float, int, NoneType}:
+        return None
+    try:
+        if int in kinds:
+            sent = [None if value is None else float(value) for value in sent]
+        # One infinity makes the sum one, or no number. Large ones can, too: no harm is done.
+        return sent if math.isfinite(sum(filter(None, sent))) else None
+    except OverflowError:
+        return None
+
+
+def _texts(sent: list[Any]) -> list[Any] | None:
+    """A column at once: storable texts and nulls. None when its values need a look each."""
+    if not set(map(type, sent)) <= {str, NoneType}:
+        return None
+    return None if _UNSTORABLE.search("".join(filter(None, sent))) else sent
 
 
 def _keep_earlier(rescued: dict[str, Any], name: str, value: Any) -> None:
@@ -183,11 +320,6 @@ def _heartbeat(value: Any) -> str:
     raise Bad("heartbeat")
 
 
-def _fit(value: Any, kind: pl.DataType) -> tuple[bool, Any]:
-    """(fits, value in the field's type). Numbers fit text, as in the fast path."""
-    return _number(value) if kind == pl.Float64() else _text(value)
-
-
 def _number(value: Any) -> tuple[bool, float | None]:
     if value is None or value in ("-9999", "-9999.0"):
         return True, None
@@ -204,7 +336,7 @@ def _text(value: Any) -> tuple[bool, str | None]:
     if value is None:
         return True, None
     if isinstance(value, str):
-        fits = "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        fits = not _UNSTORABLE.search(value)
         return fits, value if fits else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False, None

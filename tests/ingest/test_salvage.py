@@ -9,12 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
+from pipeline import fields
 from pipeline.flow import Flow
+from pipeline.ingest import salvage as module
 from pipeline.ingest.convert import convert
-from pipeline.ingest.gunzip import TooLarge, gunzip
+from pipeline.ingest.gunzip import TooLarge, Unpacked, gunzip
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
@@ -347,3 +352,113 @@ def test_salvage_agrees_with_the_fast_path(
     slow = visible(settings, ledger, columns, "deviceid = 'HW-2' ORDER BY ts")
     assert fast == slow
     assert len(fast) == 30
+
+
+SOME = ("heartbeat", "deviceid", "unitno", "clipid", "ear", "mar", "uptime")
+SCHEMA = {name: kind for name, kind in fields.json_schema().items() if name in SOME}
+
+#: Ends of a good line that make it another: misfits, repeated and unknown keys, nulls, odd numbers.
+ENDS = [
+    *(b',"mar":%s' % v for v in (b"1", b"-9999", b"-0", b'"-9999"', b"null", b"1e999", b"true")),
+    *(b',"uptime":%s' % v for v in (b"9007199254740993", b"9" * 320, b"0.1", b"[1]", b'"7"')),
+    *(b',"clipid":%s' % v for v in (b"7", b"2.0", b"-0.0", b"1e15", b"0.00001", b"true", b"{}")),
+    *(b',"clipid":"%s"' % v for v in (b"\\ud800", b"\\u0000", b"[x", b"12345678901234567")),
+    *(b',"ear":0.2%s' % v for v in (b"", b',"ear":0.3', b',"ear":null', b',"EAR":null', b"e")),
+    *(b',"ear":null%s' % v for v in (b',"ear":0.3', b',"ear":null', b',"e\\u0061r":0.3')),
+    *(b',"%s":5' % v for v in (b"strange", b"Strange", b"_src", b"", b"EAR", b"a b")),
+    *(b',"strange":%s' % v for v in (b"null", b'"x"', b'{"ear":null}', b"[null]")),
+    *(b',"%s":%d' % (v, START) for v in (b"heartbeat", b"HEARTBEAT", b'\\"heartbeat')),
+    *(b',"ear"%s0.2' % v for v in (b" :", b": ", b":  ", b":\t")),
+]
+HEARTBEATS = [
+    *(b"%d" % START, b"%d.0" % START, b"%d.25" % START, b"%d.250" % START, b'"%d"' % START),
+    *(b'"%d.50"' % START, b"123456789012345.123456", b"1.7e9", b"1e22", b"0.00001", b"0.0", b"-5"),
+    *(b"-9999", b'"-9999.0"', b"-9999.0", b"null", b"true", b"[1]", b'"noon"', b'"nan"', b'" 5"'),
+    *(b'"%s"' % (b"9" * 400), '"٥"'.encode(), b'"1_0"', b"007"),
+]
+WHOLE = [
+    *(b"", b"  ", b"\r", b"\f", b"{}", b"[]", b"null", b"5", b"not json", b"\0", b"\xff"),
+    *(GOOD[0] + end for end in (b"\r", b" ", b"\f", b"\0", b"x", b",", GOOD[1], b"\r" + GOOD[1])),
+    *(b" " + GOOD[0], b"\xef\xbb\xbf" + GOOD[0], GOOD[0][:-9], b'{"unitno":"DT101"}'),
+]
+A_LINE = st.one_of(
+    st.integers(0, 99).map(line),
+    st.integers(0, 99).map(line),  # half are good, so that whole blocks are
+    st.sampled_from(ENDS).map(lambda end: line(0, end.decode())),
+    st.sampled_from(HEARTBEATS).map(lambda value: b'{"unitno":"DT101","heartbeat":%s}' % value),
+    st.sampled_from(WHOLE),
+)
+
+
+def salvaged(unpacked: Unpacked, block: int, *, ask: bool = True) -> module.Salvaged:
+    """What salvage makes of it, with blocks of so many lines, or without asking the fast path."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        if not ask:
+            patch.setattr(module, "_vouched", lambda *_: None)
+        return module.salvage(unpacked, SCHEMA, 10**6)
+
+
+def assert_same(blocks: module.Salvaged, single: module.Salvaged) -> None:
+    assert blocks.frame.schema == single.frame.schema
+    # As text: minus zero equals zero, and is another value.
+    assert [*map(str, blocks.frame.rows())] == [*map(str, single.frame.rows())]
+    assert blocks.bad == single.bad
+    assert (blocks.lines, blocks.blank) == (single.lines, single.blank)
+    assert list(blocks.unknown.items()) == list(single.unknown.items())
+
+
+@given(st.lists(A_LINE, max_size=16), st.booleans(), st.sampled_from([b"", b"\n"]))
+def test_blocks_give_what_single_lines_give(parts: list[bytes], torn: bool, end: bytes) -> None:
+    unpacked = Unpacked(b"\n".join(parts) + end, torn=torn, trailing=b"tail" if torn else b"")
+    assert_same(salvaged(unpacked, 3), salvaged(unpacked, 3, ask=False))
+
+
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_each_odd_line_alone_in_blocks_gives_what_it_gives_by_itself(block: int) -> None:
+    """Each kind of line, whatever chance leaves out, at each place of a block."""
+    odd = [
+        *(line(0, end.decode()) for end in ENDS),
+        *(b'{"unitno":"DT101","heartbeat":%s}' % value for value in HEARTBEATS),
+        *WHOLE,
+    ]
+    for part in odd:
+        for before in range(block):
+            parts = [*GOOD[:before], part, *GOOD[before : block + 1]]
+            unpacked = Unpacked(b"\n".join(parts) + b"\n")
+            assert_same(salvaged(unpacked, block), salvaged(unpacked, block, ask=False))
+
+
+def asked(parts: list[bytes], monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
+    """(first lines of the blocks the fast path was asked about, lines that were read alone)."""
+    blocks, alone = [], []
+    vouched, add = module._vouched, module._Rows.add
+
+    def ask(block: module._Lines, schema: dict[str, pl.DataType]) -> pl.DataFrame | None:
+        blocks.append(block[0][0])
+        return vouched(block, schema)
+
+    def read(rows: module._Rows, number: int, pairs: list[tuple[str, object]]) -> None:
+        alone.append(number)
+        add(rows, number, pairs)
+
+    monkeypatch.setattr(module, "BLOCK", 3)
+    monkeypatch.setattr(module, "_vouched", ask)
+    monkeypatch.setattr(module._Rows, "add", read)
+    module.salvage(Unpacked(lines(*parts)), SCHEMA, 10**6)
+    return blocks, alone
+
+
+def test_only_the_block_of_a_bad_line_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = [line(i) for i in range(12)]
+    blocks, alone = asked([*good[:4], b"not json", b"", *good[4:]], monkeypatch)
+    assert blocks == [1, 4, 8, 11, 14]  # blank lines are in no block
+    assert alone == [4, 7]
+
+
+def test_a_hopeless_file_is_seldom_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    hopeless = [line(i, ',"ear":0.1,"ear":0.2') for i in range(66)]
+    blocks, alone = asked(hopeless + [line(i) for i in range(30)], monkeypatch)
+    # Three refusals, a pause of eight blocks, one more refusal, and so on until one is vouched for.
+    assert blocks == [1, 4, 7, 34, 61, 88, 91, 94]
+    assert alone == list(range(1, 88))
