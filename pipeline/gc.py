@@ -7,6 +7,7 @@ ended within the grace, and while any manifest row newer than the grace refers t
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,18 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
         if size is not None:
             result.files += 1
             result.bytes += size
+    sweep_scratch(settings.lake_root)
     steps.reached("gc.deleted")
     result.seconds = time.monotonic() - started
     return result
+
+
+def sweep_scratch(root: Path) -> None:
+    """Remove what builds left in ``tmp`` whose process is gone."""
+    for old in (root / "tmp").glob("build-*"):
+        pid = old.name.split("-")[1]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _owner(path: str) -> str:

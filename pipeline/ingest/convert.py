@@ -137,7 +137,8 @@ def _convert(job: Job, result: Converted) -> Converted:
         steps.reached("ingest.writing")
         path = partition_path(CLEAN, TELEMETRY, day, district, f"{job.claim.id}-{number}.parquet")
         result.files.append(_write(job.lake_root, path, day, district, frames, arrow))
-    result.files += quarantine.write(job.lake_root, job.claim.id, bad_lines)
+    for held in quarantine.write(job.lake_root, job.claim.id, bad_lines):
+        result.files.append(held)  # one by one: what is finished must be known should the next fail
     steps.reached("ingest.written")
     return result
 

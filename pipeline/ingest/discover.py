@@ -30,12 +30,15 @@ class Discovery:
 
 
 def discover(ledger: Ledger, store: Store, *, full: bool) -> Discovery:
-    """List the store (recent hours, or everything) and record what is new or has changed."""
+    """List the store (recent hours, or everything) and record what is new or has changed.
+
+    A full listing also brings back what the store would not hand out before.
+    """
     since = None if full else _since(ledger)
     pending, ignored = 0, []
     for chunk in _batched(store.entries(since)):
         with ledger.read() as connection:
-            known = _known(connection, [entry.key for entry in chunk])
+            known = _known(connection, [entry.key for entry in chunk], again=full)
         fresh = [entry for entry in chunk if known.get(entry.key) != entry.etag]
         ignored += [entry.key for entry in chunk if parse_key(entry.key) is None]
         if fresh:
@@ -72,9 +75,13 @@ def _minus(hour: str) -> str:
         return ""
 
 
-def _known(connection: Connection, keys: list[str]) -> dict[str, str]:
+def _known(connection: Connection, keys: list[str], *, again: bool) -> dict[str, str]:
     k = t.raw_keys.c
-    rows = connection.execute(select(k.key, k.etag).where(k.key.in_(keys)))
+    query = select(k.key, k.etag).where(k.key.in_(keys))
+    if again:
+        unreadable = (k.state == "failed") & k.error.startswith(UNREADABLE)
+        query = query.where(~func.coalesce(unreadable, False))
+    rows = connection.execute(query)
     return {str(row[0]): str(row[1]) for row in rows}
 
 
@@ -101,7 +108,14 @@ def _record(connection: Connection, entries: list[Entry]) -> int:
                 "error": None,
             }
         )
-    upsert(connection, t.raw_keys, rows)
+    # What another worker recorded meanwhile, and may have read already, stays as it is.
+    k = t.raw_keys.c
+    upsert(
+        connection,
+        t.raw_keys,
+        rows,
+        only=lambda new: (k.etag != new.etag) | (k.state == "failed"),
+    )
     return sum(row["state"] == "pending" for row in rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,13 +24,14 @@ SCHEMA = pa.schema(
 )
 
 
-def write(root: Path, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]) -> list[NewFile]:
+def write(
+    root: Path, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]
+) -> Iterator[NewFile]:
     """One file a district and day of the path; ``lines`` are (file, ``_src``, bad line)."""
     groups: dict[tuple[str, str], list[tuple[RawFile, int, BadLine]]] = defaultdict(list)
     for item in lines:
         hour = item[0].hour
         groups[f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}", item[0].district].append(item)
-    files = []
     for number, ((day, district), items) in enumerate(sorted(groups.items())):
         path = partition_path(
             QUARANTINE, QUARANTINE, day, district, f"{claim_id}-q{number}.parquet"
@@ -44,7 +46,4 @@ def write(root: Path, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]) 
         with Writer(root / path, SCHEMA, level=3) as writer:
             writer.write(pa.table(columns, schema=SCHEMA))
             size = writer.close()
-        files.append(
-            NewFile(QUARANTINE, QUARANTINE, path, day, district, rows=len(items), bytes=size)
-        )
-    return files
+        yield NewFile(QUARANTINE, QUARANTINE, path, day, district, rows=len(items), bytes=size)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from pipeline import steps
 from pipeline.errors import BuildFailed
+from pipeline.gc import sweep_scratch
 from pipeline.marts import dbt_runner, sources
 from pipeline.marts.catalogue import MARTS
 from pipeline.settings import Settings
@@ -134,7 +135,7 @@ def _turn(
                 with ledger.write() as connection:
                     commits.record_tests(connection, rows)
                 raise BuildFailed(broken)
-            files = write(database, settings.lake_root, claim_id, parts)
+            files = _written(database, settings.lake_root, claim_id, parts)
             commits.commit_marts(ledger, claim_id, parts, files, rows)
             steps.reached("build.published")
     finally:
@@ -151,9 +152,22 @@ def _run_id(claim_id: str) -> int:
     return int(claim_id[:12], 16)
 
 
-def write(database: Path, root: Path, claim_id: str, parts: list[Partition]) -> list[NewFile]:
+def _written(database: Path, root: Path, claim_id: str, parts: list[Partition]) -> list[NewFile]:
     """Every mart's rows of every partition, as Parquet files that wait for the commit."""
     files: list[NewFile] = []
+    try:
+        write(database, root, claim_id, parts, files)
+    except BaseException:  # no room, most likely: leave none of it to stand in the way
+        for file in files:
+            (root / file.path).unlink(missing_ok=True)
+        raise
+    return files
+
+
+def write(
+    database: Path, root: Path, claim_id: str, parts: list[Partition], files: list[NewFile]
+) -> None:
+    """Write the marts, and add each finished file to ``files``."""
     with duckdb.connect(str(database), read_only=True) as duck:
         duck.execute("SET TimeZone = 'UTC'")
         for name, mart in MARTS.items():
@@ -193,7 +207,6 @@ def write(database: Path, root: Path, claim_id: str, parts: list[Partition]) -> 
                         bytes=final.stat().st_size,
                     )
                 )
-    return files
 
 
 @contextmanager
@@ -201,10 +214,7 @@ def _scratch(settings: Settings) -> Iterator[Path]:
     """A folder of this process's own; what a killed process left is swept up by the next."""
     parent = settings.lake_root / "tmp"
     parent.mkdir(parents=True, exist_ok=True)
-    for old in parent.glob("build-*"):
-        pid = old.name.split("-")[1]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(old, ignore_errors=True)
+    sweep_scratch(settings.lake_root)
     folder = Path(tempfile.mkdtemp(prefix=f"build-{os.getpid()}-", dir=parent))
     try:
         yield folder

@@ -119,14 +119,20 @@ def hold(connection: Connection, claim_id: str) -> None:
 
 
 def end(connection: Connection, claim_id: str, outcome: str) -> None:
-    """Close a claim: ``committed`` or ``released``. Files it still holds are free again."""
+    """Close a claim: ``committed`` or ``released``.
+
+    Files it still holds are free again, and the attempt does not count: nobody died over them.
+    """
     connection.execute(
         update(t.claims)
         .where(t.claims.c.id == claim_id, t.claims.c.outcome.is_(None))
         .values(outcome=outcome, ended_at=clock(connection))
     )
+    k = t.raw_keys.c
     connection.execute(
-        update(t.raw_keys).where(t.raw_keys.c.claim_id == claim_id).values(claim_id=None)
+        update(t.raw_keys)
+        .where(k.claim_id == claim_id)
+        .values(claim_id=None, attempts=k.attempts - k.suspect.cast(Integer))
     )
 
 
@@ -149,19 +155,28 @@ def abandon(ledger: Ledger, claim_id: str) -> None:
 
 
 def expire_dead(ledger: Ledger) -> None:
-    """End claims of processes of this machine that are gone, without waiting for their leases.
+    """End claims and leases of processes of this machine that are gone, without waiting for them.
 
     Should a name mislead (two machines of one name), fencing keeps the worst to repeated work.
     """
-    here = f"{socket.gethostname()}-"
     with ledger.read() as connection:
         query = select(t.claims.c.id, t.claims.c.worker).where(t.claims.c.outcome.is_(None))
         held = [(str(row[0]), str(row[1])) for row in connection.execute(query)]
+        query = select(t.leases.c.name, t.leases.c.holder)
+        leased = [(str(row[0]), str(row[1])) for row in connection.execute(query)]
     for claim_id, worker in held:
-        if worker.startswith(here):
-            pid = worker.removeprefix(here).split("-")[0]
-            if pid.isdecimal() and not _alive(int(pid)):
-                abandon(ledger, claim_id)
+        if _is_dead(worker):
+            abandon(ledger, claim_id)
+    for name, worker in leased:
+        if _is_dead(worker):
+            give_back(ledger, name, worker)
+
+
+def _is_dead(worker: str) -> bool:
+    """True for a worker of this machine whose process is gone."""
+    here = f"{socket.gethostname()}-"
+    pid = worker.removeprefix(here).split("-")[0]
+    return worker.startswith(here) and pid.isdecimal() and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:
@@ -178,6 +193,8 @@ def expire(connection: Connection) -> None:
     """End claims whose lease ran out: their files become suspects, or are set aside after five."""
     now = clock(connection)
     dead = select(t.claims.c.id).where(t.claims.c.outcome.is_(None), t.claims.c.expires_at <= now)
+    if connection.dialect.name != "sqlite":
+        dead = dead.with_for_update(skip_locked=True)  # one that is being committed is not dead
     ids = [str(row[0]) for row in connection.execute(dead)]
     if not ids:
         return
@@ -210,16 +227,12 @@ def lease(ledger: Ledger, name: str, holder: str, seconds: float) -> bool:
     """Take or keep a named lease; False while somebody else holds it."""
     with ledger.write() as connection:
         now = clock(connection)
-        query = select(t.leases.c.holder).where(
-            t.leases.c.name == name,
-            t.leases.c.expires_at > now,
-            t.leases.c.holder != holder,
-        )
-        if connection.execute(query).first() is not None:
-            return False
         row = {"name": name, "holder": holder, "expires_at": now + int(seconds * SECOND)}
-        upsert(connection, t.leases, [row])
-        return True
+        present = t.leases.c
+        free = (present.expires_at <= now) | (present.holder == holder)
+        upsert(connection, t.leases, [row], only=lambda _: free)
+        query = select(present.holder).where(present.name == name)
+        return bool(connection.execute(query).scalar_one() == holder)
 
 
 def give_back(ledger: Ledger, name: str, holder: str) -> None:

@@ -50,6 +50,9 @@ class Ledger:
     def __init__(self, url: str) -> None:
         try:
             self.engine = _engine(url)
+        except ModuleNotFoundError as error:
+            hint = f"needs the package {error.name}: pip install 'haulwatch[postgres]'"
+            raise SettingsError("HAULWATCH_LEDGER", hint) from error
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
             raise SettingsError("HAULWATCH_LEDGER", f"{url!r}: {error}") from error
 
@@ -76,6 +79,9 @@ class Ledger:
     def write(self) -> Iterator[Connection]:
         """One writing transaction: committed at the end, rolled back on any exception."""
         with self.engine.connect() as connection, connection.begin():
+            if not self.is_sqlite:
+                # A worker that hangs in the middle must not hold its locks for ever.
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '120s'"))
             yield connection
 
     def close(self) -> None:
@@ -86,7 +92,11 @@ class Ledger:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        # A peer that is gone must not be waited for without end.
+        waits = {"connect_timeout": 10, "options": "-c lock_timeout=30s"}
+        return create_engine(parsed, pool_pre_ping=True, connect_args=waits)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -159,17 +169,28 @@ def insert_or_skip(connection: Connection, table: Any, rows: Sequence[dict[str, 
         connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
 
 
-def upsert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows; one whose primary key is there already takes the new values."""
+def upsert(
+    connection: Connection,
+    table: Any,
+    rows: Sequence[dict[str, Any]],
+    only: Callable[[Any], Any] | None = None,
+) -> None:
+    """Insert rows; one whose primary key is there already takes the new values.
+
+    ``only`` makes a condition of the values that were to be inserted: a row that is there and does
+    not meet it stays.
+    """
     if not rows:
         return
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table)
     keys = [column.name for column in table.primary_key]
     values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows)
-    )
+    condition = only(statement.excluded) if only else None
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=values, where=condition)
+    # In the order of their keys: two transactions then never wait for each other in a circle.
+    ordered = sorted(rows, key=lambda row: [str(row[key]) for key in keys])
+    connection.execute(statement, ordered)
 
 
 def clock(connection: Connection) -> int:
@@ -234,8 +255,7 @@ def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day
             }
             for name in fresh
         ]
-        if rows:
-            connection.execute(insert(t.fields), rows)
+        insert_or_skip(connection, t.fields, rows)  # another worker may meet them at this moment
     return fresh
 
 

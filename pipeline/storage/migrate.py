@@ -11,6 +11,9 @@ from pipeline.storage.ledger import Ledger
 #: Name of the newest revision; a test holds it against the files in ``migrations/versions``.
 HEAD = "0002"
 
+#: PostgreSQL's advisory lock of whoever migrates: any number that nobody else uses.
+LOCK = 7_428_511
+
 
 def revision(connection: Connection) -> str | None:
     """Revision of a ledger's schema; None where there is none yet."""
@@ -31,6 +34,8 @@ def upgrade(ledger: Ledger, target: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with ledger.write() as connection:
+        if not ledger.is_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         if target == "head" and revision(connection) == HEAD:
             return
         config.attributes["connection"] = connection

@@ -98,7 +98,7 @@ class DiskStore:
     def _entry(self, key: str, path: str) -> Entry | None:
         try:
             info = os.stat(path)
-        except FileNotFoundError:
+        except OSError:  # gone, or in a folder that may not be entered: not there for us
             return None
         return Entry(
             key, info.st_size, f"{info.st_size}-{info.st_mtime_ns}", info.st_mtime_ns // 1000

@@ -45,15 +45,19 @@ class Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = path.with_name(f".{path.name}.tmp")
         strings = [field.name for field in schema if pa.types.is_string(field.type)]
-        self._writer = pq.ParquetWriter(
-            self._temporary,
-            schema,
-            compression="zstd",
-            compression_level=level,
-            use_dictionary=strings,
-            write_statistics=[name for name in STATISTICS if name in schema.names] or False,
-            store_schema=False,
-        )
+        try:
+            self._writer = pq.ParquetWriter(
+                self._temporary,
+                schema,
+                compression="zstd",
+                compression_level=level,
+                use_dictionary=strings,
+                write_statistics=[name for name in STATISTICS if name in schema.names] or False,
+                store_schema=False,
+            )
+        except OSError:  # not even the first bytes could be written
+            self._temporary.unlink(missing_ok=True)
+            raise
 
     def __enter__(self) -> Self:
         return self
