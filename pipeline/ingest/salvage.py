@@ -274,7 +274,7 @@ class _Rows:
     def _fitted(self, row: int, name: str, fits: bool, value: Any) -> Any:
         """The fitted value; one that does not fit is rescued as it came."""
         if not fits:
-            self.rescued[row][name] = self.rows[row][name]
+            _keep_earlier(self.rescued[row], name, self.rows[row][name])
         return value
 
 

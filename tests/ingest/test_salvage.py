@@ -211,6 +211,7 @@ def one(
     ("extra", "column", "value", "rescued"),
     [
         (',"ear":0.1,"ear":0.2', "ear", 0.2, {"ear": 0.1}),
+        (',"ear":0.1,"ear":"wide"', "ear", None, {"ear": [0.1, "wide"]}),
         (',"ear":0.1,"ear":0.2,"ear":0.3', "ear", 0.3, {"ear": [0.1, 0.2]}),
         (',"ear":{"l":1,"r":2}', "ear", None, {"ear": {"l": 1, "r": 2}}),
         (',"ear":true', "ear", None, {"ear": True}),
