@@ -127,7 +127,7 @@ def delivery(cells: pl.DataFrame) -> list[Tile]:
     on = due.filter(pl.col("state") != "proven_off")
     missing = due.filter(pl.col("state") == "missing").height
     pending = cells.filter(pl.col("state") == "pending").height
-    rows = int(came["accepted"].sum())
+    rows = int(came["accepted"].sum()) - int(came["overlapped"].sum())  # each second once
     middle, p95 = delay(due, 0.5), delay(due, 0.95)
     return [
         Tile(

@@ -6,7 +6,7 @@
 -- $days: local days; $districts: empty list for all
 -- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
 --   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
---   lines, accepted, quarantined, arrived_at (UTC), delay_s, key
+--   lines, accepted, overlapped, quarantined, arrived_at (UTC), delay_s, key
 WITH present AS (SELECT now, grace_s FROM now),
 hours AS (
     SELECT day, strftime(strptime(day, '%Y-%m-%d') + to_hours(h), '%Y%m%d%H') AS hour
@@ -28,6 +28,7 @@ arrived AS (
         k.district, k.deviceid, k.hour, min(k.arrived_at) AS arrived_at, min(k.key) AS key,
         bool_or(k.state = 'pending') AS waiting, bool_or(k.state = 'failed' AND o.status IS DISTINCT FROM 'ok') AS failed,
         CASE WHEN bool_or(o.status = 'ok') THEN 'ok' ELSE max(o.status) END AS status, sum(o.lines) AS lines, sum(o.accepted) AS accepted,
+        sum(o.overlapped) AS overlapped,
         sum(o.quarantined) AS quarantined, max(o.unitno) AS unitno,
         epoch(max(o.max_ts) - min(o.min_ts)) + 1 AS span_s
     FROM raw_keys AS k
@@ -54,6 +55,7 @@ SELECT
     c.district, c.deviceid, c.unitno, c.hour, c.hour_start, c.key, c.arrived_at,
     coalesce(c.lines, 0)::BIGINT AS lines,
     coalesce(c.accepted, 0)::BIGINT AS accepted,
+    coalesce(c.overlapped, 0)::BIGINT AS overlapped,
     coalesce(c.quarantined, 0)::BIGINT AS quarantined,
     epoch(c.arrived_at - (c.hour_start + INTERVAL 1 HOUR))::DOUBLE AS delay_s,
     coalesce(c.arrived_at > c.hour_start + to_seconds(3600 + p.grace_s), false) AS late,

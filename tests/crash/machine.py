@@ -389,6 +389,8 @@ def main() -> None:
             "pipeline.storage.migrate",
             "alembic.command",
             "sqlite3",
+            "pyarrow.dataset",
+            "pyarrow.acero",
             "_strptime",  # as somebody else, a worker may not be able to load anything more
             *sys.argv[2:],
         ):
