@@ -14,6 +14,7 @@ from pipeline.flow import Flow
 from pipeline.pool import Pool
 from pipeline.settings import Settings, load
 from pipeline.storage.ledger import Ledger, open_ledger
+from tests.postgres import PostgreSQL, running
 from tests.servers import Postgres, Seaweed, postgres, seaweed
 
 # A proxy of the machine is honoured in service; it does not know our loopback.
@@ -102,3 +103,27 @@ def postgres_server() -> Iterator[Postgres]:
     """A real PostgreSQL server, for the same group."""
     with postgres() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """This process's own PostgreSQL, for ``database``: started when the first test asks for it."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a new, empty ledger; a test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()
+
+
+@pytest.fixture
+def any_ledger(database: str, tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger of either kind, its schema up to date."""
+    opened = open_ledger(load(home=tmp_path / "home", ledger=database))
+    yield opened
+    opened.close()

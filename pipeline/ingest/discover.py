@@ -110,12 +110,8 @@ def _record(connection: Connection, entries: list[Entry]) -> int:
         )
     # What another worker recorded meanwhile, and may have read already, stays as it is.
     k = t.raw_keys.c
-    upsert(
-        connection,
-        t.raw_keys,
-        rows,
-        only=lambda new: (k.etag != new.etag) | (k.state == "failed"),
-    )
+    unreadable = (k.state == "failed") & k.error.startswith(UNREADABLE)
+    upsert(connection, t.raw_keys, rows, only=lambda new: (k.etag != new.etag) | unreadable)
     return sum(row["state"] == "pending" for row in rows)
 
 

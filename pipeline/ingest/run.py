@@ -7,12 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import localtime, notify, steps
 from pipeline.errors import ClaimLost, StoreUnavailable
@@ -100,8 +102,9 @@ class Ingest:
                 if progress:
                     read = sum(result.files[state] for state in FILE_STATES[:5])
                     progress(read, read + result.backlog)
-        except (StoreUnavailable, OSError):
-            claims.release(self.ledger, [claim.id for claim in running.values()])
+        except (StoreUnavailable, OSError, SQLAlchemyError):
+            with suppress(SQLAlchemyError):  # their leases end by themselves
+                claims.release(self.ledger, [claim.id for claim in running.values()])
             raise
         except BaseException:  # nothing of theirs is visible; whoever broke it is tried alone
             for claim in running.values():

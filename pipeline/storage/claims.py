@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Integer, and_, func, insert, select, update
 
 from pipeline.errors import ClaimLost
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, upsert
+from pipeline.storage.ledger import Ledger, clock, pid_space, upsert
 
 #: A file that was alone in this many claims that died is set aside.
 MAX_ATTEMPTS = 5
@@ -83,15 +85,11 @@ def take(ledger: Ledger, worker: str, limit: int, lease_seconds: float) -> Claim
             return None
         claim_id = begin(connection, "ingest", worker, lease_seconds)
         files = tuple(RawFile(**row._mapping) for row in rows)
-        for file in files:
-            connection.execute(
-                update(t.raw_keys)
-                .where(t.raw_keys.c.key == file.key)
-                .values(
-                    claim_id=claim_id,
-                    attempts=t.raw_keys.c.attempts + t.raw_keys.c.suspect.cast(Integer),
-                )
-            )
+        connection.execute(
+            update(t.raw_keys)
+            .where(k.key.in_([file.key for file in files]))
+            .values(claim_id=claim_id, attempts=k.attempts + k.suspect.cast(Integer))
+        )
         return Claim(claim_id, files)
 
 
@@ -106,7 +104,10 @@ def renew(ledger: Ledger, claim_ids: list[str], lease_seconds: float) -> None:
 
 
 def hold(connection: Connection, claim_id: str) -> None:
-    """Fence: raise ClaimLost unless the claim is still held. First thing in every commit."""
+    """Fence: raise ClaimLost unless the claim is still held. First thing in every commit.
+
+    From here to the end of the transaction it cannot expire, and its files are not recorded anew.
+    """
     query = select(t.claims.c.id).where(
         t.claims.c.id == claim_id,
         t.claims.c.outcome.is_(None),
@@ -116,6 +117,24 @@ def hold(connection: Connection, claim_id: str) -> None:
         query = query.with_for_update()
     if connection.execute(query).first() is None:
         raise ClaimLost(claim_id)
+    lock_keys(connection, _held([claim_id]))
+
+
+def lock_keys(connection: Connection, *where: Any) -> None:
+    """Lock raw keys in their order, on PostgreSQL: before an UPDATE, which locks in any order.
+
+    All who write several of them do so in this order (``upsert`` too), claims before keys and keys
+    before the counters: so nobody waits for another in a circle.
+    """
+    if connection.dialect.name != "sqlite":
+        key = t.raw_keys.c.key
+        connection.execute(select(key).where(*where).order_by(key.collate("C")).with_for_update())
+
+
+def _held(claim_ids: Sequence[str]) -> Any:
+    """Raw keys of claims. All states are named so that the index on (state, claim_id) serves."""
+    k = t.raw_keys.c
+    return k.state.in_(("pending", "done", "failed")) & k.claim_id.in_(claim_ids)
 
 
 def end(connection: Connection, claim_id: str, outcome: str) -> None:
@@ -123,24 +142,30 @@ def end(connection: Connection, claim_id: str, outcome: str) -> None:
 
     Files it still holds are free again, and the attempt does not count: nobody died over them.
     """
-    connection.execute(
-        update(t.claims)
-        .where(t.claims.c.id == claim_id, t.claims.c.outcome.is_(None))
-        .values(outcome=outcome, ended_at=clock(connection))
-    )
-    k = t.raw_keys.c
-    connection.execute(
-        update(t.raw_keys)
-        .where(k.claim_id == claim_id)
-        .values(claim_id=None, attempts=k.attempts - k.suspect.cast(Integer))
-    )
+    _end(connection, [claim_id], outcome)
 
 
 def release(ledger: Ledger, claim_ids: list[str]) -> None:
     """End claims without a verdict on their files: the machine was in trouble, not a file."""
-    with ledger.write() as connection:
-        for claim_id in claim_ids:
-            end(connection, claim_id, "released")
+    if claim_ids:
+        with ledger.write() as connection:
+            _end(connection, claim_ids, "released")
+
+
+def _end(connection: Connection, claim_ids: Sequence[str], outcome: str) -> None:
+    c, k = t.claims.c, t.raw_keys.c
+    connection.execute(
+        update(t.claims)
+        .where(c.id.in_(claim_ids), c.outcome.is_(None))
+        .values(outcome=outcome, ended_at=clock(connection))
+    )
+    held = _held(claim_ids)
+    lock_keys(connection, held)
+    connection.execute(
+        update(t.raw_keys)
+        .where(held)
+        .values(claim_id=None, attempts=k.attempts - k.suspect.cast(Integer))
+    )
 
 
 def abandon(ledger: Ledger, claim_id: str) -> None:
@@ -173,10 +198,14 @@ def expire_dead(ledger: Ledger) -> None:
 
 
 def _is_dead(worker: str) -> bool:
-    """True for a worker of this machine whose process is gone."""
+    """True for a worker of this machine, or this container of it, whose process is gone."""
     here = f"{socket.gethostname()}-"
-    pid = worker.removeprefix(here).split("-")[0]
-    return worker.startswith(here) and pid.isdecimal() and not _alive(int(pid))
+    if not worker.startswith(here):
+        return False
+    pid, _, digits = worker.removeprefix(here).partition("-")
+    if "." in digits and not digits.endswith(pid_space()):
+        return False
+    return pid.isdecimal() and not _alive(int(pid))
 
 
 def _alive(pid: int) -> bool:
@@ -198,7 +227,8 @@ def expire(connection: Connection) -> None:
     ids = [str(row[0]) for row in connection.execute(dead)]
     if not ids:
         return
-    held = t.raw_keys.c.claim_id.in_(ids)
+    held = _held(ids)
+    lock_keys(connection, held)
     worn_out = t.raw_keys.c.attempts >= MAX_ATTEMPTS
     message = f"set aside: the worker died {MAX_ATTEMPTS} times while it read this file alone"
     connection.execute(

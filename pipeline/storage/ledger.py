@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from pipeline.errors import SettingsError
 from pipeline.settings import Settings, ready_home
@@ -38,10 +39,42 @@ from pipeline.storage import tables as t
 #: Milliseconds that a SQLite writer waits for its turn.
 BUSY_MS = 30_000
 
+#: Seconds that a PostgreSQL statement waits for a lock.
+LOCK_S = 30.0
+#: Seconds that a writing transaction may do nothing. Fewer than LOCK_S: whoever waits for the locks
+#: of a worker that is gone gets them before it gives up.
+IDLE_S = 20.0
+
+#: libpq's own patience, in seconds (but one in ms): a server that is gone without a word is noticed
+#: within a minute. What the URL says of these counts more.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+    "application_name": "haulwatch",
+}
+
+#: The server refuses what we must do: insufficient privilege, a read-only database.
+_REFUSED = frozenset({"42501", "25006"})
+
 
 def worker_name() -> str:
     """A name no other process has, readable in a list: host, process id, a few random digits."""
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    digits = uuid.uuid4().hex[:6]
+    return f"{socket.gethostname()}-{os.getpid()}-{digits}{pid_space()}"
+
+
+def pid_space() -> str:
+    """A mark of the space in which our process ids count, or nothing where there is but one.
+
+    Containers may share a host's name, and each of them has its own process 7.
+    """
+    try:
+        return f".{os.stat('/proc/self/ns/pid').st_ino & 0xFFFF_FFFF:x}"
+    except OSError:
+        return ""
 
 
 class Ledger:
@@ -53,8 +86,9 @@ class Ledger:
         except ModuleNotFoundError as error:
             hint = f"needs the package {error.name}: pip install 'haulwatch[postgres]'"
             raise SettingsError("HAULWATCH_LEDGER", hint) from error
-        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-            raise SettingsError("HAULWATCH_LEDGER", f"{url!r}: {error}") from error
+        except (ArgumentError, ImportError, ValueError) as error:
+            masked = re.sub(r"(//[^:/@]*:).*@", r"\1***@", url)
+            raise SettingsError("HAULWATCH_LEDGER", f"{masked!r}: {error}") from error
 
     @property
     def is_sqlite(self) -> bool:
@@ -80,8 +114,9 @@ class Ledger:
         """One writing transaction: committed at the end, rolled back on any exception."""
         with self.engine.connect() as connection, connection.begin():
             if not self.is_sqlite:
-                # A worker that hangs in the middle must not hold its locks for ever.
-                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '120s'"))
+                # A worker that hangs in the middle must not hold its locks for ever. Set here, not
+                # at the connect: a snapshot may be read for long, and poolers drop such options.
+                connection.execute(_LIMIT, {"lock": f"{LOCK_S}s", "idle": f"{IDLE_S}s"})
             yield connection
 
     def close(self) -> None:
@@ -89,15 +124,30 @@ class Ledger:
         self.engine.dispose()
 
 
+_LIMIT = text(
+    "SELECT set_config('lock_timeout', :lock, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
+
+
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        # A peer that is gone must not be waited for without end.
-        waits = {"connect_timeout": 10, "options": "-c lock_timeout=30s"}
-        return create_engine(parsed, pool_pre_ping=True, connect_args=waits)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+    backend = parsed.drivername.partition("+")[0]
+    if backend in ("postgresql", "postgres"):
+        if "@" in (parsed.host or ""):
+            raise ValueError("an @ in the password is written %40")
+        patience = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged: no hashes, no thousand keys
+            isolation_level="READ COMMITTED",  # whatever the server's default: see ``step``
+            connect_args=patience,
+        )
+    if backend != "sqlite":
+        raise ValueError("a ledger is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    waits = {"timeout": BUSY_MS / 1000}
+    engine = create_engine(parsed, hide_parameters=True, connect_args=waits)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -134,14 +184,20 @@ def open_ledger(settings: Settings, *, rezone: str | None = None) -> Ledger:
 
         upgrade(ledger)
         _check_zones(ledger, settings, rezone)
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        raise SettingsError("HAULWATCH_LEDGER", f"{_masked(ledger)}: {reason}") from error
+    except DBAPIError as error:
+        ledger.close()
+        refused = getattr(error.orig, "sqlstate", None) in _REFUSED
+        if not refused and not isinstance(error, OperationalError):
+            raise
+        masked = ledger.engine.url.render_as_string(hide_password=True)
+        raise SettingsError("HAULWATCH_LEDGER", f"{masked}: {_reason(error)}") from error
     return ledger
 
 
-def _masked(ledger: Ledger) -> str:
-    return ledger.engine.url.render_as_string(hide_password=True)
+def _reason(error: DBAPIError) -> str:
+    """One line. With several addresses the driver's first line only says that there were some."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    return lines[-1] if lines[0].startswith("Multiple") else lines[0]
 
 
 def _check_zones(ledger: Ledger, settings: Settings, rezone: str | None) -> None:
@@ -165,8 +221,8 @@ def record_zone(connection: Connection, district: str, zone: str) -> None:
 def insert_or_skip(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows; those whose key is there already are left as they are."""
     if rows:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+        statement = _insert(connection, table).on_conflict_do_nothing()
+        connection.execute(statement, _in_order(table, rows))
 
 
 def upsert(
@@ -182,15 +238,32 @@ def upsert(
     """
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    statement = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
     values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     condition = only(statement.excluded) if only else None
     statement = statement.on_conflict_do_update(index_elements=keys, set_=values, where=condition)
-    # In the order of their keys: two transactions then never wait for each other in a circle.
-    ordered = sorted(rows, key=lambda row: [str(row[key]) for key in keys])
-    connection.execute(statement, ordered)
+    connection.execute(statement, _in_order(table, rows))
+
+
+def _insert(connection: Connection, table: Any) -> Any:
+    """An insert that knows what to do about conflicts."""
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+def _in_order(table: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows by key: two transactions then never wait for each other in a circle."""
+    keys = [column.name for column in table.primary_key if column.name in rows[0]]
+    return sorted(rows, key=lambda row: [str(row[key]) for key in keys])
+
+
+def take_turns(connection: Connection, lock: int) -> None:
+    """From here to the end of the transaction no other one is past this point.
+
+    What is read afterwards is what the one before left. On SQLite writers are alone anyway.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def clock(connection: Connection) -> int:
@@ -210,12 +283,15 @@ def counter(connection: Connection, name: str) -> int:
 
 
 def step(connection: Connection, name: str) -> int:
-    """Move a counter on by one and return its new value. Orders all commits that move it."""
-    insert_or_skip(connection, t.counters, [{"name": name, "value": 0}])
-    connection.execute(
-        update(t.counters).where(t.counters.c.name == name).values(value=t.counters.c.value + 1)
-    )
-    return counter(connection, name)
+    """Move a counter on by one and return its new value. Orders all commits that move it.
+
+    The row stays locked to the end of the transaction, and (being READ COMMITTED) what is read
+    after this is what the commit before it left.
+    """
+    value = t.counters.c.value
+    statement = _insert(connection, t.counters).values(name=name, value=1)
+    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"value": value + 1})
+    return int(connection.execute(statement.returning(value)).scalar_one())
 
 
 def extra_fields(connection: Connection) -> dict[str, str]:
@@ -230,13 +306,19 @@ def room_for_fields(connection: Connection, most_a_day: int) -> int:
     return max(0, most_a_day - int(connection.execute(recent).scalar_one()))
 
 
+#: PostgreSQL's advisory lock of whoever adds fields: any number that nobody else uses.
+_FIELDS_LOCK = 7_428_512
+
+
 def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day: int) -> list[str]:
     """Give fields outside the dictionary a column, before any file holds them.
 
     ``met``: name → (DOUBLE or VARCHAR, key that brought it). Returns the names that are new; what
-    is over the day's limit gets no column and stays in ``_rescued``.
+    is over the day's limit gets no column and stays in ``_rescued``. Of several workers that meet
+    a field at once, one records it.
     """
     with ledger.write() as connection:
+        take_turns(connection, _FIELDS_LOCK)
         now = clock(connection)
         f = t.fields.c
         known = {str(row[0]) for row in connection.execute(select(f.folded))}
@@ -255,7 +337,8 @@ def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day
             }
             for name in fresh
         ]
-        insert_or_skip(connection, t.fields, rows)  # another worker may meet them at this moment
+        if rows:
+            connection.execute(insert(t.fields), rows)
     return fresh
 
 

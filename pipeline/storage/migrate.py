@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from pipeline.storage.ledger import Ledger
+from pipeline.storage.ledger import LOCK_S, Ledger, take_turns
 
 #: Name of the newest revision; a test holds it against the files in ``migrations/versions``.
 HEAD = "0002"
@@ -34,8 +34,10 @@ def upgrade(ledger: Ledger, target: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with ledger.write() as connection:
-        if not ledger.is_sqlite:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        if not ledger.is_sqlite:  # whoever is at it may have a long history to go through
+            connection.execute(text("SET LOCAL lock_timeout = '15min'"))
+            take_turns(connection, LOCK)
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_S}s'"))
         if target == "head" and revision(connection) == HEAD:
             return
         config.attributes["connection"] = connection
