@@ -10,12 +10,19 @@ never pass a bad one. Whoever is refused is read line by line instead.
 from __future__ import annotations
 
 import io
+import re
+from collections import defaultdict
 
 import numpy as np
 import polars as pl
 
 from pipeline.errors import RefusedByFastPath
 from pipeline.fields import TIME_FIELD
+
+#: Bytes counted at a time: they stay in the cache, where arrays as long as the file would not.
+BLOCK = 1 << 20
+
+_NULL = re.compile(rb'"((?:[^"\\]|\\.)*)": ?null')
 
 
 def read(text: bytes, schema: dict[str, pl.DataType]) -> pl.DataFrame:
@@ -29,43 +36,58 @@ def read(text: bytes, schema: dict[str, pl.DataType]) -> pl.DataFrame:
         frame = pl.read_ndjson(io.BytesIO(text), schema=wanted)
     except pl.exceptions.PolarsError as error:
         raise RefusedByFastPath(f"strict reader: {_first_line(error)}") from error
-    octets = np.frombuffer(text, np.uint8)
-    lines = np.count_nonzero(octets == ord("\n")) + (not text.endswith(b"\n"))
-    if frame.height != lines:  # blank lines are counted elsewhere
-        raise RefusedByFastPath(f"{lines} lines but {frame.height} rows")
     prove(text, frame)
     return frame
 
 
 def prove(text: bytes, frame: pl.DataFrame) -> None:
     """Raise RefusedByFastPath unless every value of the text is in the frame as it was sent."""
-    keys = count_keys(text)
+    ends, keys = count(text)
+    lines = ends + (not text.endswith(b"\n"))
+    if frame.height != lines:  # blank lines are counted elsewhere
+        raise RefusedByFastPath(f"{lines} lines but {frame.height} rows")
     present = sum(frame.height - column.null_count() for column in frame.get_columns())
-    # No value comes without its key, so where they are as many there is no null to look for.
-    nulls = count_nulls(text) if present != keys else 0
-    if present + nulls != keys:
-        raise RefusedByFastPath(f"{keys} keys but {present + nulls} values: unknown or repeated")
-    strings = pl.col(pl.String).exclude(TIME_FIELD)
-    odd = strings.str.contains(r"^[\[{]") | strings.is_in(["true", "false"])
-    odd = odd | strings.str.contains("\x00", literal=True)
-    if any(frame.select(odd.any()).row(0)):
-        raise RefusedByFastPath("a string field holds something else")
+    if present != keys:  # no value comes without its key: only then is there a null to look for
+        nulls = count_nulls(text)
+        if present + nulls != keys:
+            what = f"{keys} keys but {present + nulls} values"
+            raise RefusedByFastPath(f"{what}: unknown or repeated")
+        if nulls:
+            _prove_nulls(text, frame)
+    for name in frame.select(pl.col(pl.String).exclude(TIME_FIELD)).columns:
+        sent = frame[name].unique()
+        odd = sent.is_in(["true", "false"]) | sent.str.contains(_NO_TEXT)
+        if odd.any():
+            raise RefusedByFastPath(f"the string field {name} holds something else")
 
 
-def count_keys(text: bytes) -> int:
-    """How often a quote stands before a colon in JSON text.
+#: How text begins that was a list or an object, and what strict readers make of NUL.
+_NO_TEXT = r"^[\[{]|\x00"
+
+
+def count(text: bytes) -> tuple[int, int]:
+    """How often a line ends, and how often a quote stands before a colon, in JSON text.
 
     Raises RefusedByFastPath when white space stands between a quote and a colon: such a key would
     not be counted, and could make up for one that was dropped.
     """
     octets = np.frombuffer(text, np.uint8)
-    colon = octets == ord(":")
-    elsewhere = colon[1:] & (octets[:-1] != ord('"'))
-    for at in np.flatnonzero(elsewhere) + 1:  # in a string, a time of day for one
-        before = text[at - 1]
-        if before in b" \t\r\n" and _follows_a_quote(text, int(at)):
-            raise RefusedByFastPath("white space before a colon")
-    return int(np.count_nonzero(colon)) - int(np.count_nonzero(elsewhere)) - bool(colon[:1].any())
+    ends, keys = int(text[:1] == b"\n"), 0
+    for start in range(1, octets.size, BLOCK):
+        block = octets[start : start + BLOCK]
+        before = octets[start - 1 : start - 1 + block.size]
+        ends += int(np.count_nonzero(block == ord("\n")))
+        colon = block == ord(":")
+        key = colon & (before == ord('"'))
+        keys += int(np.count_nonzero(key))
+        elsewhere = np.flatnonzero(colon ^ key)  # in a string, a time of day for one
+        for at in elsewhere[np.isin(before[elsewhere], _WHITE)] + start:
+            if _follows_a_quote(text, int(at)):
+                raise RefusedByFastPath("white space before a colon")
+    return ends, keys
+
+
+_WHITE = list(b" \t\r\n")
 
 
 def _follows_a_quote(text: bytes, at: int) -> bool:
@@ -87,6 +109,21 @@ def count_nulls(text: bytes) -> int:
     if np.isin(after, (ord(" "), ord("\t"), ord("\r"))).any():
         raise RefusedByFastPath("white space after a colon")
     return int(np.count_nonzero(after == ord("n")))
+
+
+def _prove_nulls(text: bytes, frame: pl.DataFrame) -> None:
+    """Raise RefusedByFastPath where a field that was sent as null has a value: it came twice."""
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+    sent: dict[bytes, list[int]] = defaultdict(list)
+    for match in _NULL.finditer(text):
+        sent[match[1]].append(match.start())
+    for key, places in sent.items():
+        name = key.decode()
+        if "\\" in name:
+            raise RefusedByFastPath("a key in escapes")
+        rows = np.searchsorted(ends, places)
+        if name in frame.columns and frame[name].gather(rows).count():
+            raise RefusedByFastPath(f"{name} comes twice in a line, once as null")
 
 
 def _first_line(error: Exception) -> str:

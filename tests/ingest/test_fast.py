@@ -43,6 +43,10 @@ def test_what_can_be_proven_is_read(line: bytes) -> None:
         (b'{"heartbeat":1,"unheard_of":5}\n', "unknown"),
         (b'{"heartbeat":1,"unheard_of":null}\n', None),  # a null of nobody loses nothing
         (b'{"heartbeat":1,"ear":0.1,"ear":0.2}\n', "repeated"),
+        (b'{"heartbeat":1,"ear":0.1,"ear":null}\n', "twice|repeated"),
+        (b'{"heartbeat":1,"ear":null,"ear":0.1}\n', "twice|repeated"),
+        (b'{"heartbeat":1,"ear":null}\n{"heartbeat":2,"ear": null,"ear":1}\n', "twice|repeated"),
+        (b'{"heartbeat":1,"e\\u0061r":null}\n', "escapes"),
         (b'{"heartbeat" :1,"unheard_of":5}\n', "white space"),
         (b'{"heartbeat"  :1,"unheard_of":5}\n', "white space"),
         (b'{"heartbeat":1,"ear":\tnull}\n', "white space"),
@@ -68,6 +72,11 @@ def test_what_cannot_be_proven_is_refused(text: bytes, why: str | None) -> None:
         return
     with pytest.raises(RefusedByFastPath, match=why):
         read(text)
+
+
+def test_a_null_beside_values_of_other_lines_is_read() -> None:
+    sent = b'{"heartbeat":1,"ear":1}\n{"heartbeat":2,"ear":null}\n{"heartbeat":3,"ear":3}\n'
+    assert read(sent)["ear"].to_list() == [1, None, 3]
 
 
 def test_an_unknown_key_and_a_missing_one_do_not_cancel() -> None:
