@@ -26,7 +26,8 @@ from pipeline.flow import Flow
 from pipeline.settings import Settings
 from pipeline.storage import claims, devices
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, upsert
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import clock, upsert
 
 #: Seconds between signs of life; a worker unseen for six of them is taken for dead.
 PULSE = 5.0
@@ -34,6 +35,8 @@ PULSE = 5.0
 PASS_SECONDS = 20.0
 #: Marts are not rebuilt more often than this while files keep coming.
 BUILD_EVERY = timedelta(seconds=45)
+#: What only the worker does that holds the lease.
+LEADERS = {"build", "compact"}
 FULL_LISTING_EVERY = timedelta(hours=1)
 GC_EVERY = timedelta(days=1)
 
@@ -88,7 +91,7 @@ class Worker:
 
     def step(self, now: datetime) -> bool:
         """Do what is due at ``now``; True when there is more to do at once."""
-        asked = self._requests()
+        asked = self._requests({"ingest"} | (LEADERS if self._lead() else set()))
         full = "ingest" in asked or self._due("listing", now, FULL_LISTING_EVERY)
         self._state = "taking in files"
         result = self.flow.ingest(full=full, budget_seconds=PASS_SECONDS)
@@ -120,6 +123,10 @@ class Worker:
         except BuildFailed as error:
             self.log(f"marts: {error}")
             failures = error.failures
+        except BrokenProcessPool:
+            raise
+        except Exception as error:  # no memory, no room: what is due after it may do it good
+            self.log(f"marts: {type(error).__name__}: {error}")
         if failures is not None:
             notify.safely(self.ledger, partial(notify.tests_failed, failures=failures))
         self._done["build"] = datetime.now(UTC)
@@ -133,20 +140,17 @@ class Worker:
             self.ledger, "scheduler", self.name, max(PULSE * 6, self.settings.lease_seconds)
         )
 
-    def _requests(self) -> set[str]:
-        """Kinds of work that people asked for since the last step; they are taken now."""
+    def _requests(self, kinds: set[str]) -> set[str]:
+        """Of these kinds of work those that people asked for; they are taken now."""
         r = t.requests.c
-        with self.ledger.read() as connection:
-            waiting = connection.execute(select(r.id, r.kind).where(r.taken_at.is_(None))).all()
-        if not waiting:
-            return set()
         with self.ledger.write() as connection:
-            connection.execute(
+            taken = connection.execute(
                 update(t.requests)
-                .where(r.id.in_([row[0] for row in waiting]))
+                .where(r.taken_at.is_(None), r.kind.in_(kinds))
                 .values(taken_at=clock(connection))
+                .returning(r.kind)
             )
-        return {str(row[1]) for row in waiting}
+            return {str(row[0]) for row in taken}
 
     def _pulse(self) -> None:
         started: int | None = None

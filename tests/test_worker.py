@@ -63,11 +63,45 @@ def test_only_the_leader_builds(
         assert [row.kind for row in connection.execute(select(t.runs))] == ["ingest"]
 
 
+def test_what_the_leader_is_asked_for_waits_for_the_leader(
+    settings: Settings, ledger: Ledger, log: list[str]
+) -> None:
+    request(ledger, "compact", "admin")
+    request(ledger, "ingest", "admin")
+    assert claims.lease(ledger, "scheduler", "another", 60)
+    worker = Worker(settings, ledger, log.append)
+    try:
+        worker.step(NOW)
+        assert worker._requests({"ingest", "compact"}) == {"compact"}
+    finally:
+        worker.flow.close()
+
+
+def test_a_build_that_cannot_run_keeps_no_day_from_being_compacted(
+    raw: Path,
+    settings: Settings,
+    ledger: Ledger,
+    log: list[str],
+) -> None:
+    deliver(raw, "2026013107", rows("2026013107", 5))
+    worker = Worker(settings, ledger, log.append)
+    (settings.lake_root / "tmp").parent.mkdir(parents=True, exist_ok=True)
+    (settings.lake_root / "tmp").write_text("in the way of the scratch folder")
+    try:
+        worker.step(NOW)
+    finally:
+        worker.flow.close()
+    assert [line for line in log if line.startswith("marts: ")]
+    with ledger.read() as connection:
+        runs = {(row.kind, row.status) for row in connection.execute(select(t.runs))}
+    assert ("compact", "ok") in runs
+
+
 def test_a_request_is_taken_once_and_audited(ledger: Ledger, settings: Settings) -> None:
     request(ledger, "ingest", "admin")
     worker = Worker(settings, ledger)
-    assert worker._requests() == {"ingest"}
-    assert worker._requests() == set()
+    assert worker._requests({"ingest", "build"}) == {"ingest"}
+    assert worker._requests({"ingest", "build"}) == set()
     with ledger.read() as connection:
         entry = connection.execute(select(t.audit)).one()
     assert (entry.who, entry.what) == ("admin", "run ingest")

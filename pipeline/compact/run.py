@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import localtime, steps
 from pipeline.compact.merge import MergeJob, merge
@@ -17,7 +20,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, extra_fields
-from pipeline.storage.manifest import DataFile, Hidden, NewFile, Partition
+from pipeline.storage.records import DataFile, Hidden, NewFile, Partition
 
 Progress = Callable[[int, int], None]
 
@@ -115,9 +118,9 @@ class Compact:
             result.busy.append(f"{part.hiveperiod}/{part.dstrct_code}")
             return
         finally:
-            with self.ledger.write() as connection:
-                claims.end(connection, claim_id, "released")
-            claims.give_back(self.ledger, name, self.worker)
+            with suppress(SQLAlchemyError):  # both end by themselves
+                claims.release(self.ledger, [claim_id])
+                claims.give_back(self.ledger, name, self.worker)
         result.days.append(f"{part.hiveperiod}/{part.dstrct_code}")
         result.files_before += len(files)
         result.files_after += len(new)
@@ -127,6 +130,7 @@ class Compact:
         """The child's result; claim and lease are kept alive while it works."""
         lease = self.settings.lease_seconds
         while not wait([future], lease / 3).done:
-            claims.renew(self.ledger, [claim_id], lease)
-            claims.lease(self.ledger, name, self.worker, lease)
+            with suppress(SQLAlchemyError):  # the next turn may find the ledger again
+                claims.renew(self.ledger, [claim_id], lease)
+                claims.lease(self.ledger, name, self.worker, lease)
         return future.result()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import steps
 from pipeline.errors import BuildFailed
@@ -27,8 +28,8 @@ from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.manifest import ANALYTICS, NewFile, Partition
 from pipeline.storage.parquet import partition_path, publish
+from pipeline.storage.records import ANALYTICS, NewFile, Partition
 from pipeline.storage.visible import identifier
 
 #: Rows of telemetry that one dbt run works on; more partitions than that are built in turns.
@@ -120,9 +121,9 @@ def _turn(
     with ledger.write() as connection:
         claim_id = claims.begin(connection, "build", worker, settings.lease_seconds)
     steps.reached("build.claimed")
-    with ledger.read() as connection:  # one moment: files and what to leave out of them
-        shot = sources.snapshot(connection, settings.lake_root, parts)
     try:
+        with ledger.read() as connection:  # one moment: files and what to leave out of them
+            shot = sources.snapshot(connection, settings.lake_root, parts)
         with _kept_alive(ledger, claim_id, worker, settings), _scratch(settings) as scratch:
             database = scratch / "scratch.duckdb"
             sources.fill(database, shot, settings, now)
@@ -138,9 +139,10 @@ def _turn(
             files = _written(database, settings.lake_root, claim_id, parts)
             commits.commit_marts(ledger, claim_id, parts, files, rows)
             steps.reached("build.published")
-    finally:
-        with ledger.write() as connection:
-            claims.end(connection, claim_id, "released")  # nothing happens after the commit
+    except BaseException:
+        with suppress(SQLAlchemyError):  # it ends by itself; what broke the build is to be told
+            claims.release(ledger, [claim_id])
+        raise
     result.partitions += len(parts)
     result.tests += len(tests)
     result.failed += [x.test for x in tests if x.status == "warn"]
@@ -229,8 +231,9 @@ def _kept_alive(ledger: Ledger, claim_id: str, worker: str, settings: Settings) 
 
     def renewing() -> None:
         while not done.wait(settings.lease_seconds / 3):
-            claims.renew(ledger, [claim_id], settings.lease_seconds)
-            claims.lease(ledger, "build", worker, settings.lease_seconds)
+            with suppress(SQLAlchemyError):  # the next turn may find the ledger again
+                claims.renew(ledger, [claim_id], settings.lease_seconds)
+                claims.lease(ledger, "build", worker, settings.lease_seconds)
 
     thread = threading.Thread(target=renewing, daemon=True)
     thread.start()
