@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from app.commands import lookup, people, serving, steps
+from app.commands import adopting, lookup, people, serving, steps
 from app.console import DONE, FAILED, WRONG
 from pipeline.errors import HaulwatchError, UsageError
 
@@ -37,6 +37,7 @@ for command in (
     steps.compact,
     steps.build,
     steps.reingest,
+    adopting.adopt,
     lookup.verify,
     lookup.status,
     steps.gc,

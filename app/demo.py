@@ -30,7 +30,8 @@ from pipeline.simulator import DEFAULT_START, SimSpec, Simulation
 from pipeline.simulator import simulate as write_fleet
 from pipeline.storage import devices, people
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, count_by, open_ledger
+from pipeline.storage.ledger import Ledger, open_ledger
+from pipeline.storage.sql import count_by
 
 NOTE = "demo.json"
 FAULTS = ("none", "typical", "storm")

@@ -10,7 +10,8 @@ from pipeline.localtime import from_us
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, count_by, counter
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import clock, count_by, counter
 
 
 def status_of(ledger: Ledger, settings: Settings) -> dict[str, Any]:

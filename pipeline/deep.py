@@ -29,8 +29,8 @@ from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.manifest import DataFile
 from pipeline.storage.objects import Store, open_store
+from pipeline.storage.records import QUARANTINE, DataFile
 from pipeline.storage.visible import telemetry_sql
 
 WORDS = {"-9999", "-9999.0"}
@@ -119,7 +119,7 @@ def _places(connection: Connection, files: list[DataFile]) -> dict[int, list[Dat
 def _quarantined(connection: Connection, settings: Settings) -> dict[int, set[int]]:
     """Line numbers in quarantine by object version."""
     lines: dict[int, set[int]] = defaultdict(set)
-    for file in manifest.live(connection, manifest.QUARANTINE):
+    for file in manifest.live(connection, QUARANTINE):
         table = pq.read_table(settings.lake_root / file.path, columns=["_src", "line"])
         for src, line in zip(*(column.to_pylist() for column in table.columns), strict=True):
             lines[src].add(line)

@@ -26,6 +26,8 @@ from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger, open_ledger, run, worker_name
 
 if TYPE_CHECKING:
+    from pipeline.adopt.lake import Lake
+    from pipeline.adopt.run import AdoptResult
     from pipeline.compact.run import CompactResult
     from pipeline.gc import GcResult
     from pipeline.ingest.run import IngestResult
@@ -72,18 +74,42 @@ class Flow:
         self,
         *,
         full: bool = True,
+        district: str | None = None,
         budget_seconds: float | None = None,
         progress: Progress | None = None,
     ) -> IngestResult:
-        """Take in the raw files that arrived."""
+        """Take in the raw files that arrived; of one district only those already discovered."""
         from pipeline.ingest.run import Ingest
 
         step = Ingest(self.ledger, self.settings, self.worker, self.readers)
         with run(self.ledger, "ingest", self.worker, worth=_took_something) as detail:
-            result = step.run(full=full, budget_seconds=budget_seconds, progress=progress)
+            result = step.run(
+                full=full, district=district, budget_seconds=budget_seconds, progress=progress
+            )
             detail.update(result.as_json())
             if result.errors:
                 detail["error"] = result.errors[0]
+        return result
+
+    def adopt(
+        self,
+        lake: Lake,
+        *,
+        dry_run: bool = False,
+        who: str = "",
+        progress: Progress | None = None,
+    ) -> AdoptResult:
+        """Take over an existing Parquet lake (``pipeline.adopt.lake.find``)."""
+        from pipeline.adopt.run import Adopt
+
+        step = Adopt(self.ledger, self.settings, self.worker, self.readers)
+        if dry_run:
+            return step.run(lake, dry_run=True, progress=progress)
+        with run(self.ledger, "adopt", self.worker) as detail:
+            result = step.run(lake, who=who, progress=progress)
+            detail.update(result.as_json())
+            if result.failed:
+                detail["error"] = "; ".join(f"{name}: {why}" for name, why in result.failed.items())
         return result
 
     def compact(

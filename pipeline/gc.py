@@ -19,7 +19,8 @@ from pipeline import steps
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.claims import SECOND, expire
-from pipeline.storage.ledger import Ledger, clock
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import clock
 
 LAYERS = ("clean", "analytics", "quarantine")
 
@@ -72,8 +73,8 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
 
 
 def sweep_scratch(root: Path) -> None:
-    """Remove what builds left in ``tmp`` whose process is gone."""
-    for old in (root / "tmp").glob("build-*"):
+    """Remove what builds and adoptions left in ``tmp`` whose process is gone."""
+    for old in (*(root / "tmp").glob("build-*"), *(root / "tmp").glob("adopt-*")):
         pid = old.name.split("-")[1]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(old, ignore_errors=True)

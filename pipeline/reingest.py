@@ -8,7 +8,7 @@ version takes its place in one commit, so nothing is ever missing in between.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,12 +18,12 @@ from sqlalchemy import Connection, select, update
 from pipeline import fields, localtime
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
+from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.objects import Store
 from pipeline.storage.people import audit
-
-CHUNK = 1_000
+from pipeline.storage.sql import chunks
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def ask(
     """Mark the planned files to be read again; recorded with who asked. Raises nothing new."""
     with ledger.write() as connection:
         k = t.raw_keys.c
-        for keys in _chunks(planned.keys):
+        for keys in chunks(sorted(planned.keys)):
+            claims.lock_keys(connection, k.key.in_(keys))
             connection.execute(
                 update(t.raw_keys)
                 .where(k.key.in_(keys))
@@ -198,7 +199,7 @@ def _touched(connection: Connection, keys: Sequence[str]) -> tuple[int, set[tupl
     """Accepted rows of the keys' live versions, and the partitions that hold them."""
     o, s, f = t.raw_objects.c, t.file_sources.c, t.data_files.c
     rows, days = 0, set[tuple[str, str]]()
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         live = (o.key.in_(chunk), o.dead_at.is_(None))
         rows += sum(row.accepted for row in connection.execute(select(o.accepted).where(*live)))
         held = (
@@ -209,7 +210,3 @@ def _touched(connection: Connection, keys: Sequence[str]) -> tuple[int, set[tupl
         )
         days |= {(str(a), str(b)) for a, b in connection.execute(held.distinct())}
     return rows, days
-
-
-def _chunks(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (keys[i : i + CHUNK] for i in range(0, len(keys), CHUNK))

@@ -39,6 +39,11 @@ STEPS = (
     "gc.forgetting",
     "gc.deleting",
     "gc.deleted",
+    "adopt.surveyed",
+    "adopt.claimed",
+    "adopt.writing",
+    "adopt.written",
+    "adopt.committed",
 )
 
 _name, _, _number = os.environ.get(VARIABLE, "").partition(":")

@@ -21,7 +21,7 @@ from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.manifest import DataFile
+from pipeline.storage.records import DataFile
 from pipeline.storage.visible import telemetry_sql
 
 #: Findings of one kind that are spelled out; the rest is a number.
@@ -239,7 +239,9 @@ def _notices(connection: Connection, settings: Settings) -> Iterator[Finding]:
             yield Finding("compaction", about, "a closed day waits for compaction")
     d = t.devices.c
     known = {str(row[0]) for row in connection.execute(select(d.deviceid).distinct())}
-    seen = {str(row[0]) for row in connection.execute(select(o.deviceid).distinct())}
+    # An adopted Parquet file is an object of no device.
+    named = select(o.deviceid).where(o.deviceid != "").distinct()
+    seen = {str(row[0]) for row in connection.execute(named)}
     strangers = sorted(seen - known)
     if strangers:
         text = f"{len(strangers)} devices are not in the register"

@@ -19,12 +19,12 @@ from sqlalchemy import Connection
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage.ledger import Ledger
+from pipeline.storage.records import QUARANTINE, TELEMETRY
 from pipeline.storage.visible import identifier, mart_sql, telemetry_sql
 from queries import contract
 from queries.ledger_frames import district_names, ledger_frame, relation_names
 from queries.scope import EVERYTHING, Scope
 
-TELEMETRY, QUARANTINE = manifest.TELEMETRY, manifest.QUARANTINE
 ZONES = "zones"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.errors import UsageError
 from pipeline.storage import tables as t
-from pipeline.storage.manifest import DataFile
+from pipeline.storage.records import DataFile
 from pipeline.storage.visible import file_list, identifier, literal
 from queries.ledger_frames import ledger_frame
 from queries.scope import EVERYTHING

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Connection, Integer, Select, Table, func, select
 
 from pipeline.localtime import CLOSES_AFTER
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import clock
+from pipeline.storage.sql import clock
 from queries.scope import Scope
 
 INSTANT = pl.Datetime("us", "UTC")

@@ -11,7 +11,8 @@ import polars as pl
 from sqlalchemy import Connection, func, select
 
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, count_by, counter
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import clock, count_by, counter
 from queries.ledger_frames import INSTANT, district_names
 
 #: A worker unseen for so long is taken for dead.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,20 @@ LAYERS = ("pages", "app", "queries", "pipeline")
 
 #: Inside pipeline: who stands above whom. A module may import from its own row or a lower one.
 HOUSE = (
-    ("worker",),
+    ("worker", "orchestration"),
     ("flow",),
-    ("ingest", "compact", "marts", "simulator", "verify", "deep", "gc", "notify", "reingest"),
+    (
+        "adopt",
+        "ingest",
+        "compact",
+        "marts",
+        "simulator",
+        "verify",
+        "deep",
+        "gc",
+        "notify",
+        "reingest",
+    ),
     ("pool", "storage"),
     ("localtime",),
     ("settings", "fields"),
@@ -109,8 +121,33 @@ def test_nothing_reads_the_shared_folder_or_names_this_machine() -> None:
 
 
 def test_locks_name_no_index() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-airflow.lock"):
         text = (ROOT / name).read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text
         assert "--index-url" not in text
+
+
+def test_the_locks_agree() -> None:
+    """Each package has one version, whichever lock it is installed by."""
+
+    def pins(name: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        pattern = r"^([\w.-]+)(?:\[.*\])?==(\S+)"
+        for package, version in re.findall(pattern, (ROOT / name).read_text(), re.M):
+            found[package].add(version)
+        return found
+
+    dev = pins("requirements-dev.lock")
+    for name in ("requirements.lock", "requirements-airflow.lock"):
+        other = pins(name)
+        shared = dev.keys() & other.keys()
+        assert len(shared) > 100
+        assert {key: dev[key] for key in shared} == {key: other[key] for key in shared}, name
+
+
+def test_only_orchestration_knows_airflow() -> None:
+    for layer in LAYERS:
+        for path in modules(layer):
+            if path != ROOT / "pipeline" / "orchestration" / "airflow.py":
+                assert not any(name.split(".")[0] == "airflow" for name in imports(path)), path

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import fields, steps
-from pipeline.storage.manifest import CLEAN, TELEMETRY, DataFile, Held, Hidden, NewFile
 from pipeline.storage.parquet import Writer, partition_path
+from pipeline.storage.records import CLEAN, TELEMETRY, DataFile, Held, Hidden, NewFile
 
 ZSTD_LEVEL = 3
 

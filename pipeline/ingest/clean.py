@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline import fields, localtime
-from pipeline.storage.claims import RawFile
+from pipeline.storage.records import RawFile
 
 SENTINEL_WORDS = ["-9999", "-9999.0"]
 

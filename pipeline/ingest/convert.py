@@ -17,40 +17,13 @@ from pipeline import fields, steps
 from pipeline.errors import ObjectChanged, RefusedByFastPath
 from pipeline.ingest import clean, fast, quarantine, unpack
 from pipeline.ingest.gunzip import TooLarge, gunzip
+from pipeline.ingest.job import Converted, Job
 from pipeline.ingest.salvage import BadLine, TooLong, salvage
-from pipeline.storage.claims import UNREADABLE, Claim, RawFile
-from pipeline.storage.manifest import CLEAN, TELEMETRY, Held, NewFile
-from pipeline.storage.objects import Store
 from pipeline.storage.parquet import Writer, partition_path
+from pipeline.storage.records import CLEAN, TELEMETRY, UNREADABLE, Held, NewFile, RawFile
 
 #: Level 1 writes a fleet-hour about as fast as it is parsed; compaction packs it tighter later.
 ZSTD_LEVEL = 1
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything a child needs: it opens no ledger and reads no settings."""
-
-    claim: Claim
-    store: Store
-    lake_root: Path
-    zones: dict[str, str]
-    extra: dict[str, str]
-    window_start: int
-    most_bytes: int
-    most_line_bytes: int
-    #: Content hashes of live versions, by key: the same content again is not read again …
-    known: dict[str, frozenset[str]] = field(default_factory=dict)
-    #: … unless it was asked for.
-    reread: frozenset[str] = frozenset()
-    #: How many versions of a key had a content, the dead ones included.
-    versions: dict[tuple[str, str], int] = field(default_factory=dict)
-    #: False when no more fields can become columns today: what is unknown goes to ``_rescued``.
-    ask_for_fields: bool = True
-
-    def source_id(self, key: str, sha256: str) -> int:
-        """``_src`` of the version that this content makes."""
-        return unpack.source_id(key, sha256, self.versions.get((key, sha256), 0))
 
 
 class SetAside(Exception):
@@ -67,21 +40,6 @@ class Taken:
     bad: list[BadLine] = field(default_factory=list)
     status: str = "ok"
     unknown: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Converted:
-    """What became of a claim: rows of ``raw_objects``, files, and keys left for another time."""
-
-    objects: list[dict[str, Any]] = field(default_factory=list)
-    files: list[NewFile] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    changing: list[str] = field(default_factory=list)
-    #: Keys that were read again because a person asked for it.
-    reread: frozenset[str] = frozenset()
-    #: Fields the ledger does not know yet, with the key that holds them. Nothing of such files was
-    #: written: the fields are recorded first, then the files are claimed again.
-    unknown: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def convert(job: Job) -> Converted:
@@ -111,7 +69,7 @@ def _convert(job: Job, result: Converted) -> Converted:
             continue
         except OSError as error:
             reason = f"{UNREADABLE}: {error.strerror or error}"
-            result.objects.append(_failed(job, file, "", reason))
+            result.objects.append(failed_row(job.source_id(file.key, ""), file, "", reason))
             continue
         steps.reached("ingest.spooled")
         same = spooled.sha256 in job.known.get(file.key, ())
@@ -121,22 +79,23 @@ def _convert(job: Job, result: Converted) -> Converted:
         try:
             taken = read_object(job, file, spooled, schema)
         except SetAside as error:
-            result.objects.append(_failed(job, file, spooled.sha256, str(error)))
+            src = job.source_id(file.key, spooled.sha256)
+            result.objects.append(failed_row(src, file, spooled.sha256, str(error)))
             continue
         if job.ask_for_fields and taken.unknown:
             for name, kind in taken.unknown.items():
                 result.unknown.setdefault(name, (kind, file.key))
             continue
-        row = _object(job, file, spooled.sha256, taken)
+        row = object_row(job.source_id(file.key, spooled.sha256), file, spooled.sha256, taken)
         result.objects.append(row)
         bad_lines += [(file, row["id"], line) for line in taken.bad]
-        for part in _split(taken.cleaned.frame, "hiveperiod"):
+        for part in split(taken.cleaned.frame, "hiveperiod"):
             partitions[part["hiveperiod"][0], file.district].append(part)
     arrow = fields.arrow_schema(job.extra)
     for number, ((day, district), frames) in enumerate(sorted(partitions.items())):
         steps.reached("ingest.writing")
         path = partition_path(CLEAN, TELEMETRY, day, district, f"{job.claim.id}-{number}.parquet")
-        result.files.append(_write(job.lake_root, path, day, district, frames, arrow))
+        result.files.append(write_day(job.lake_root, path, day, district, frames, arrow))
     for held in quarantine.write(job.lake_root, job.claim.id, bad_lines):
         result.files.append(held)  # one by one: what is finished must be known should the next fail
     steps.reached("ingest.written")
@@ -183,13 +142,13 @@ def read_object(
     return taken
 
 
-def _write(
+def write_day(
     root: Path, path: str, day: str, district: str, frames: list[pl.DataFrame], schema: pa.Schema
 ) -> NewFile:
     """One file a local day and district: a row group a unit and device, in their order."""
     by_unit: dict[tuple[str, str], list[pl.DataFrame]] = defaultdict(list)
     for frame in frames:
-        for part in _split(frame, "unitno"):
+        for part in split(frame, "unitno"):
             by_unit[part["unitno"][0] or "", part["deviceid"][0]].append(part)
     sources: dict[int, Held] = {}
     with Writer(root / path, schema, ZSTD_LEVEL) as writer:
@@ -218,7 +177,7 @@ def _write(
     )
 
 
-def _split(frame: pl.DataFrame, name: str) -> list[pl.DataFrame]:
+def split(frame: pl.DataFrame, name: str) -> list[pl.DataFrame]:
     """The frame by the values of a column; as it is when there is one only, as there mostly is."""
     if frame.height and frame[name].n_unique() == 1:
         return [frame]
@@ -232,9 +191,10 @@ def span_us(frame: pl.DataFrame) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def _object(job: Job, file: RawFile, sha256: str, taken: Taken) -> dict[str, Any]:
+def object_row(src: int, file: RawFile, sha256: str, taken: Taken) -> dict[str, Any]:
+    """The row of ``raw_objects`` of a version that could be read."""
     cleaned, frame = taken.cleaned, taken.cleaned.frame
-    row = _row(job, file, sha256) | {
+    row = _row(src, file, sha256) | {
         "status": taken.status,
         "lines": taken.lines,
         "accepted": cleaned.accepted,
@@ -254,13 +214,14 @@ def _object(job: Job, file: RawFile, sha256: str, taken: Taken) -> dict[str, Any
     return row
 
 
-def _failed(job: Job, file: RawFile, sha256: str, reason: str) -> dict[str, Any]:
-    return _row(job, file, sha256) | {"status": "failed", "error": reason}
+def failed_row(src: int, file: RawFile, sha256: str, reason: str) -> dict[str, Any]:
+    """The row of ``raw_objects`` of a version that was set aside."""
+    return _row(src, file, sha256) | {"status": "failed", "error": reason}
 
 
-def _row(job: Job, file: RawFile, sha256: str) -> dict[str, Any]:
+def _row(src: int, file: RawFile, sha256: str) -> dict[str, Any]:
     return {
-        "id": job.source_id(file.key, sha256),
+        "id": src,
         "key": file.key,
         "sha256": sha256,
         "district": file.district,

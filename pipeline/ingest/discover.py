@@ -10,15 +10,18 @@ from itertools import islice
 from sqlalchemy import Connection, func, select, update
 
 from pipeline.storage import tables as t
-from pipeline.storage.claims import UNREADABLE
-from pipeline.storage.ledger import Ledger, clock, upsert
+from pipeline.storage.ledger import Ledger
 from pipeline.storage.objects import Entry, Store, parse_key
+from pipeline.storage.records import UNREADABLE
+from pipeline.storage.sql import clock, upsert
 
 #: A poll looks at each device's hours from its newest one minus this; the rest waits for a full
 #: listing. Uploads are late by hours, seldom by days.
 LOOK_BACK = timedelta(days=7)
 
 CHUNK = 2_000
+
+_UNREADABLE = (t.raw_keys.c.state == "failed") & t.raw_keys.c.error.startswith(UNREADABLE)
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,16 @@ def discover(ledger: Ledger, store: Store, *, full: bool) -> Discovery:
 
 def look_again(ledger: Ledger, store: Store, keys: list[str]) -> None:
     """Record keys anew that changed, or went, while they were read."""
+    with ledger.read() as connection:
+        before = clock(connection)
     entries = {key: store.stat(key) for key in keys}
+    k = t.raw_keys.c
     with ledger.write() as connection:
         _record(connection, [entry for entry in entries.values() if entry is not None])
         gone = [key for key, entry in entries.items() if entry is None]
         connection.execute(
             update(t.raw_keys)
-            .where(t.raw_keys.c.key.in_(gone))
+            .where(k.key.in_(gone), k.state == "pending", k.seen_at <= before)
             .values(state="failed", error=f"{UNREADABLE}: gone from the store")
         )
 
@@ -79,8 +85,7 @@ def _known(connection: Connection, keys: list[str], *, again: bool) -> dict[str,
     k = t.raw_keys.c
     query = select(k.key, k.etag).where(k.key.in_(keys))
     if again:
-        unreadable = (k.state == "failed") & k.error.startswith(UNREADABLE)
-        query = query.where(~func.coalesce(unreadable, False))
+        query = query.where(~func.coalesce(_UNREADABLE, False))
     rows = connection.execute(query)
     return {str(row[0]): str(row[1]) for row in rows}
 
@@ -109,9 +114,8 @@ def _record(connection: Connection, entries: list[Entry]) -> int:
             }
         )
     # What another worker recorded meanwhile, and may have read already, stays as it is.
-    k = t.raw_keys.c
-    unreadable = (k.state == "failed") & k.error.startswith(UNREADABLE)
-    upsert(connection, t.raw_keys, rows, only=lambda new: (k.etag != new.etag) | unreadable)
+    changed = t.raw_keys.c.etag
+    upsert(connection, t.raw_keys, rows, only=lambda new: (changed != new.etag) | _UNREADABLE)
     return sum(row["state"] == "pending" for row in rows)
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.ingest.salvage import BadLine
-from pipeline.storage.claims import RawFile
-from pipeline.storage.manifest import QUARANTINE, NewFile
 from pipeline.storage.parquet import Writer, partition_path
+from pipeline.storage.records import QUARANTINE, NewFile, RawFile
 
 SCHEMA = pa.schema(
     [

@@ -18,20 +18,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import localtime, notify, steps
 from pipeline.errors import ClaimLost, StoreUnavailable
-from pipeline.ingest.convert import Converted, Job, convert
-from pipeline.ingest.discover import discover, look_again
+from pipeline.ingest.discover import Discovery, discover, look_again
+from pipeline.ingest.job import Converted, Job, work
 from pipeline.pool import Pool
 from pipeline.settings import Settings
-from pipeline.storage import claims, manifest
+from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
 from pipeline.storage.ledger import Ledger, extra_fields, record_fields, room_for_fields
-from pipeline.storage.manifest import NewFile
 from pipeline.storage.objects import open_store
+from pipeline.storage.records import CLEAN, Claim, NewFile
 
 Progress = Callable[[int, int], None]
 
 FILE_STATES = ("ok", "partial", "corrupt", "failed", "unchanged", "ignored")
+#: A claim of fewer files is not worth its commit while a fair share is larger.
+SMALL = 8
 LINE_CLASSES = ("accepted", "duplicate", "quarantined", "blank")
 
 
@@ -74,10 +76,14 @@ class Ingest:
         self,
         *,
         full: bool = True,
+        district: str | None = None,
         budget_seconds: float | None = None,
         progress: Progress | None = None,
     ) -> IngestResult:
         """Take in what has arrived, until nothing is left or the budget is spent.
+
+        With ``district`` only the files under it, as far as they were discovered before: several
+        such passes share one listing.
 
         Each claim is committed by itself. Raises BrokenProcessPool when a child died: its files
         are suspects then and the caller needs a new pool. Raises StoreUnavailable and OSError (no
@@ -86,19 +92,22 @@ class Ingest:
         started = time.monotonic()
         result = IngestResult()
         claims.expire_dead(self.ledger)
-        found = discover(self.ledger, self.store, full=full)
+        if district is None:
+            found = discover(self.ledger, self.store, full=full)
+        else:
+            found = Discovery(0, [])
         steps.reached("ingest.discovered")
         result.ignored = found.ignored
         result.files["ignored"] = len(found.ignored)
-        running = dict[Future[Converted], claims.Claim]()
+        running = dict[Future[Converted], Claim]()
         try:
             while True:
                 if budget_seconds is None or time.monotonic() - started < budget_seconds:
-                    self._fill(running)
+                    self._fill(running, district)
                 if not running:
                     break
                 self._collect(running, result)
-                self._count_backlog(result)
+                self._count_backlog(result, district)
                 if progress:
                     read = sum(result.files[state] for state in FILE_STATES[:5])
                     progress(read, read + result.backlog)
@@ -110,17 +119,15 @@ class Ingest:
             for claim in running.values():
                 claims.abandon(self.ledger, claim.id)
             raise
-        self._count_backlog(result)
+        self._count_backlog(result, district)
         result.seconds = time.monotonic() - started
         return result
 
-    def _count_backlog(self, result: IngestResult) -> None:
+    def _count_backlog(self, result: IngestResult, district: str | None) -> None:
         with self.ledger.read() as connection:
-            result.backlog = claims.backlog(connection)
+            result.backlog = claims.backlog(connection, district=district)
 
-    def _collect(
-        self, running: dict[Future[Converted], claims.Claim], result: IngestResult
-    ) -> None:
+    def _collect(self, running: dict[Future[Converted], Claim], result: IngestResult) -> None:
         """Wait for children and commit what they finished; keep the other claims alive."""
         lease = self.settings.lease_seconds
         finished, _ = wait(running, lease / 3, return_when=FIRST_COMPLETED)
@@ -148,21 +155,26 @@ class Ingest:
             notify.safely(self.ledger, partial(notify.new_fields, names=fresh))
         steps.reached("ingest.fields")
 
-    def _fill(self, running: dict[Future[Converted], claims.Claim]) -> None:
-        """Keep every child busy; a small backlog is shared out evenly."""
+    def _fill(self, running: dict[Future[Converted], Claim], district: str | None) -> None:
+        """Keep every child busy, with one claim in hand while the last one is being committed.
+
+        Claims get smaller towards the end of a backlog, so that all children end together.
+        """
         threads = self.settings.threads
-        while len(running) < threads:
+        while len(running) <= threads:
             with self.ledger.read() as connection:
-                waiting = claims.backlog(connection, free=True)
-            share = -(-waiting // (threads - len(running)))
+                waiting = claims.backlog(connection, free=True, district=district)
+            share = max(_ceil(waiting, 2 * threads), min(SMALL, _ceil(waiting, threads)))
             limit = max(1, min(self.settings.batch_files, share))
-            claim = claims.take(self.ledger, self.worker, limit, self.settings.lease_seconds)
+            claim = claims.take(
+                self.ledger, self.worker, limit, self.settings.lease_seconds, district
+            )
             if claim is None:
                 return
             steps.reached("ingest.claimed")
-            running[self.pool.submit(convert, self._job(claim))] = claim
+            running[self.pool.submit(work, self._job(claim))] = claim
 
-    def _job(self, claim: claims.Claim) -> Job:
+    def _job(self, claim: Claim) -> Job:
         """What a child needs to know; it opens no ledger."""
         districts = {file.district for file in claim.files}
         keys = [file.key for file in claim.files]
@@ -191,7 +203,7 @@ class Ingest:
                 versions=dict(versions),
             )
 
-    def _commit(self, claim: claims.Claim, converted: Converted, result: IngestResult) -> None:
+    def _commit(self, claim: Claim, converted: Converted, result: IngestResult) -> None:
         zones = {file.district: self.settings.zone_of(file.district) for file in claim.files}
         arrival = Arrival(
             claim=claim,
@@ -203,8 +215,8 @@ class Ingest:
             neighbours=[
                 day
                 for file in converted.files
-                if file.layer == manifest.CLEAN
-                for day in _beside(file, zones)
+                if file.layer == CLEAN
+                for day in beside(file, zones)
             ],
         )
         try:
@@ -227,6 +239,10 @@ class Ingest:
         result.files["unchanged"] += len(converted.unchanged)
 
 
+def _ceil(number: int, parts: int) -> int:
+    return -(-number // parts)
+
+
 def _tell(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Leave word of files that did not come in whole."""
     for row in rows:
@@ -237,7 +253,7 @@ def _tell(connection: Connection, rows: list[dict[str, Any]]) -> None:
             notify.partial(connection, row["key"], text)
 
 
-def _beside(file: NewFile, zones: dict[str, str]) -> list[tuple[str, str]]:
+def beside(file: NewFile, zones: dict[str, str]) -> list[tuple[str, str]]:
     """Days next to a file's own whose midnight lies within an hour of its rows."""
     start, end = localtime.day_span(file.hiveperiod, zones[file.dstrct_code])
     hour = localtime.to_us(localtime.EPOCH + timedelta(hours=1))

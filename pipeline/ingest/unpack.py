@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from isal import isal_zlib
 
 from pipeline.errors import ObjectChanged, RefusedByFastPath
-from pipeline.storage.claims import RawFile
 from pipeline.storage.objects import Store
+from pipeline.storage.records import RawFile
 
 GZIP = 31
 GZIP_MAGIC = b"\x1f\x8b"

@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.marts import dbt_runner, sources
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
-from pipeline.storage.manifest import Partition
+from pipeline.storage.records import Partition
 from pipeline.storage.visible import no_telemetry_sql
 
 #: What a browser needs to show the documentation.

@@ -16,7 +16,7 @@ from pipeline.fields import Band, bands
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.manifest import DataFile, Partition
+from pipeline.storage.records import DataFile, Partition
 from pipeline.storage.visible import telemetry_sql
 
 

@@ -13,6 +13,8 @@ from pipeline.notify.trouble import (
     partial,
     set_aside,
     silence,
+    task_failed,
+    task_well,
     tests_failed,
 )
 
@@ -27,5 +29,7 @@ __all__ = [
     "safely",
     "set_aside",
     "silence",
+    "task_failed",
+    "task_well",
     "tests_failed",
 ]

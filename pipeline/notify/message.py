@@ -16,6 +16,7 @@ WIDTH = 160
 KINDS = {
     "fatigue": ("critical fatigue case", "critical fatigue cases"),
     "tests": ("failed data test", "failed data tests"),
+    "task": ("failed task", "failed tasks"),
     "silence": ("silence", "silences"),
     "failed": ("failed file", "failed files"),
     "partial": ("damaged file", "damaged files"),

@@ -7,16 +7,16 @@ work it tells of is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import chunks, clock, insert_into
 
 #: Most topics in the table; the oldest go first.
 KEPT = 1_000
@@ -24,8 +24,6 @@ KEPT = 1_000
 ROOM = 100
 #: What waited for longer than this (microseconds) is no news: nobody was to be told all that time.
 STALE = 7 * 86_400_000_000
-
-_CHUNK = 1_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,7 @@ def note_all(connection: Connection, notices: Iterable[Notice]) -> None:
         return
     with suppress(SQLAlchemyError), connection.begin_nested():
         now = clock(connection)
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(t.notices)
+        statement = insert_into(connection, t.notices)
         renewed = {name: statement.excluded[name] for name in ("kind", "title", "body", "last_at")}
         connection.execute(
             statement.on_conflict_do_update(
@@ -84,7 +81,7 @@ def note_all(connection: Connection, notices: Iterable[Notice]) -> None:
 def forget(connection: Connection, topics: Iterable[str]) -> None:
     """Drop topics: what they told of is over, and is told at once when it comes again."""
     with suppress(SQLAlchemyError), connection.begin_nested():
-        for chunk in _chunks(sorted(topics)):
+        for chunk in chunks(sorted(topics)):
             connection.execute(delete(t.notices).where(t.notices.c.topic.in_(chunk)))
 
 
@@ -116,7 +113,7 @@ def told(connection: Connection, notices: Sequence[Notice], at: int, error: str 
     A topic that was forgotten and met anew meanwhile still waits.
     """
     n = t.notices.c
-    for chunk in _chunks([notice.topic for notice in notices]):
+    for chunk in chunks([notice.topic for notice in notices]):
         connection.execute(
             update(t.notices)
             .where(n.topic.in_(chunk), n.first_at <= at)
@@ -127,7 +124,7 @@ def told(connection: Connection, notices: Sequence[Notice], at: int, error: str 
 def untold(connection: Connection, notices: Sequence[Notice], error: str) -> None:
     """Note that nobody could be reached."""
     n = t.notices.c
-    for chunk in _chunks([notice.topic for notice in notices]):
+    for chunk in chunks([notice.topic for notice in notices]):
         connection.execute(
             update(t.notices).where(n.topic.in_(chunk)).values(tries=n.tries + 1, error=error)
         )
@@ -140,13 +137,8 @@ def _make_room(connection: Connection) -> None:
     query = select(n.topic).order_by(n.last_at.desc(), n.topic).offset(KEPT - ROOM)
     # Rows that another worker has at hand are left: waiting for them could wait for ever.
     rows = connection.execute(query.with_for_update(skip_locked=True))
-    for chunk in _chunks([str(row[0]) for row in rows]):
+    for chunk in chunks([str(row[0]) for row in rows]):
         connection.execute(delete(t.notices).where(n.topic.in_(chunk)))
-
-
-def _chunks(topics: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(topics), _CHUNK):
-        yield topics[start : start + _CHUNK]
 
 
 def _clean(text: str) -> str:

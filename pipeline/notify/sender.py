@@ -16,7 +16,8 @@ from pipeline.notify.outbox import Notice
 from pipeline.notify.services import Services
 from pipeline.settings import Settings
 from pipeline.storage import claims
-from pipeline.storage.ledger import Ledger, clock, worker_name
+from pipeline.storage.ledger import Ledger, worker_name
+from pipeline.storage.sql import clock
 
 #: Seconds within which every service must have answered.
 LIMIT = 20.0

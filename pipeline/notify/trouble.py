@@ -13,13 +13,15 @@ from pipeline import localtime
 from pipeline.notify.outbox import Notice, forget, note, note_all, safely
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.records import WORN_OUT
+from pipeline.storage.sql import clock
 
 SILENCE = "silence"
 
+_TASK = "task/"
+
 _MINUTE = 60_000_000
-#: How the error begins of a file over which the worker died too often.
-_WORN_OUT = "set aside: the worker died"
 
 
 def failed(connection: Connection, key: str, reason: str) -> None:
@@ -75,6 +77,21 @@ def tests_failed(connection: Connection, failures: Iterable[str]) -> None:
         forget(connection, [str(row[0]) for row in found])
 
 
+def task_failed(connection: Connection, task: str, reason: str) -> None:
+    """A task of an orchestrator failed, and was not (or no longer) tried again."""
+    way_out = (
+        "Nothing is lost: the next run takes up the same work. If it fails again, look into the"
+        " task's log in the orchestrator."
+    )
+    title = f"Task {_line(task)} failed"
+    note(connection, "task", f"{_TASK}{task}", title, f"{_line(reason) or 'no reason'}\n{way_out}")
+
+
+def task_well(connection: Connection, task: str) -> None:
+    """The task works again: should it fail later, that is told at once."""
+    forget(connection, [f"{_TASK}{task}"])
+
+
 def fatigue_case(connection: Connection, case_id: str, unit: str, text: str) -> None:
     """A critical fatigue case of a unit's operator; ``case_id`` makes it one case."""
     way_out = "Call the operator now. The camera's events are on the Fatigue events page."
@@ -87,7 +104,7 @@ def set_aside(ledger: Ledger) -> None:
     k, n = t.raw_keys.c, t.notices.c
     noted = select(n.topic).where(n.topic == "failed/" + k.key).exists()
     query = select(k.key, k.error).where(
-        k.state == "failed", k.error.startswith(_WORN_OUT, autoescape=True), ~noted
+        k.state == "failed", k.error.startswith(WORN_OUT, autoescape=True), ~noted
     )
     with ledger.read() as connection:
         found = [_failed(str(row[0]), str(row[1])) for row in connection.execute(query)]

@@ -11,43 +11,20 @@ import os
 import socket
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, and_, func, insert, select, update
 
 from pipeline.errors import ClaimLost
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, pid_space, upsert
+from pipeline.storage.ledger import Ledger, pid_space
+from pipeline.storage.records import WORN_OUT, Claim, RawFile
+from pipeline.storage.sql import clock, upsert
 
 #: A file that was alone in this many claims that died is set aside.
 MAX_ATTEMPTS = 5
 
 SECOND = 1_000_000
-
-#: How the error of a file begins that the store would not hand out; it is tried again later.
-UNREADABLE = "cannot be read"
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """One raw key as discovery saw it; times in microseconds, ``etag`` tells versions apart."""
-
-    key: str
-    district: str
-    deviceid: str
-    hour: str
-    etag: str
-    size: int
-    arrived_at: int
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to work on some raw files until ``expires_at``."""
-
-    id: str
-    files: tuple[RawFile, ...]
 
 
 def new_id() -> str:
@@ -64,23 +41,24 @@ def begin(connection: Connection, kind: str, worker: str, lease_seconds: float) 
     return claim_id
 
 
-def take(ledger: Ledger, worker: str, limit: int, lease_seconds: float) -> Claim | None:
-    """Claim up to ``limit`` pending raw files, oldest hour first; a suspect is claimed alone."""
+def take(
+    ledger: Ledger, worker: str, limit: int, lease_seconds: float, district: str | None = None
+) -> Claim | None:
+    """Claim up to ``limit`` pending raw files, oldest hour first; a suspect is claimed alone.
+
+    With ``district`` only files that lie under that district.
+    """
     with ledger.write() as connection:
         expire(connection)
         k = t.raw_keys.c
-        free = and_(k.state == "pending", k.claim_id.is_(None))
+        free = and_(k.state == "pending", k.claim_id.is_(None), *_of(district))
         columns = (k.key, k.district, k.deviceid, k.hour, k.etag, k.size, k.arrived_at)
         query = select(*columns).where(free, k.suspect.is_(False))
         query = query.order_by(k.hour, k.district, k.key).limit(limit)
-        if not ledger.is_sqlite:
-            query = query.with_for_update(skip_locked=True)
-        rows = connection.execute(query).all()
+        rows = connection.execute(query.with_for_update(skip_locked=True)).all()
         if not rows:
             alone = select(*columns).where(free, k.suspect.is_(True)).order_by(k.key).limit(1)
-            if not ledger.is_sqlite:
-                alone = alone.with_for_update(skip_locked=True)
-            rows = connection.execute(alone).all()
+            rows = connection.execute(alone.with_for_update(skip_locked=True)).all()
         if not rows:
             return None
         claim_id = begin(connection, "ingest", worker, lease_seconds)
@@ -113,9 +91,7 @@ def hold(connection: Connection, claim_id: str) -> None:
         t.claims.c.outcome.is_(None),
         t.claims.c.expires_at > clock(connection),
     )
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    if connection.execute(query).first() is None:
+    if connection.execute(query.with_for_update()).first() is None:
         raise ClaimLost(claim_id)
     lock_keys(connection, _held([claim_id]))
 
@@ -222,15 +198,15 @@ def expire(connection: Connection) -> None:
     """End claims whose lease ran out: their files become suspects, or are set aside after five."""
     now = clock(connection)
     dead = select(t.claims.c.id).where(t.claims.c.outcome.is_(None), t.claims.c.expires_at <= now)
-    if connection.dialect.name != "sqlite":
-        dead = dead.with_for_update(skip_locked=True)  # one that is being committed is not dead
+    # One that is being committed is not dead. (SQLite has one writer, and knows no FOR UPDATE.)
+    dead = dead.with_for_update(skip_locked=True)
     ids = [str(row[0]) for row in connection.execute(dead)]
     if not ids:
         return
     held = _held(ids)
     lock_keys(connection, held)
     worn_out = t.raw_keys.c.attempts >= MAX_ATTEMPTS
-    message = f"set aside: the worker died {MAX_ATTEMPTS} times while it read this file alone"
+    message = f"{WORN_OUT} {MAX_ATTEMPTS} times while it read this file alone"
     connection.execute(
         update(t.raw_keys)
         .where(held, worn_out)
@@ -242,15 +218,27 @@ def expire(connection: Connection) -> None:
     )
 
 
-def backlog(connection: Connection, *, free: bool = False) -> int:
+def backlog(connection: Connection, *, free: bool = False, district: str | None = None) -> int:
     """Raw files not yet committed or failed, those under another's claim included.
 
-    With ``free`` only those that nobody works on.
+    With ``free`` only those that nobody works on, with ``district`` only those under it.
     """
-    query = select(func.count()).where(t.raw_keys.c.state == "pending")
+    query = select(func.count()).where(t.raw_keys.c.state == "pending", *_of(district))
     if free:
         query = query.where(t.raw_keys.c.claim_id.is_(None))
     return int(connection.execute(query).scalar_one())
+
+
+def districts(connection: Connection) -> list[str]:
+    """Districts with a backlog, in order."""
+    k = t.raw_keys.c
+    query = select(k.district).where(k.state == "pending").distinct().order_by(k.district)
+    return [str(row[0]) for row in connection.execute(query)]
+
+
+def _of(district: str | None) -> list[ColumnElement[bool]]:
+    """The condition that picks a district's raw keys; none for all of them."""
+    return [] if district is None else [t.raw_keys.c.district == district]
 
 
 def lease(ledger: Ledger, name: str, holder: str, seconds: float) -> bool:

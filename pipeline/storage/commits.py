@@ -18,9 +18,10 @@ from pipeline import localtime, steps
 from pipeline.errors import ClaimLost
 from pipeline.storage import claims, manifest, overlaps
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock, record_zone, step, upsert
-from pipeline.storage.manifest import ANALYTICS, CLEAN, DataFile, Hidden, NewFile, Partition
+from pipeline.storage.ledger import Ledger, record_zone
 from pipeline.storage.overlaps import Verdict
+from pipeline.storage.records import ANALYTICS, CLEAN, Claim, DataFile, Hidden, NewFile, Partition
+from pipeline.storage.sql import clock, insert_or_skip, step, upsert
 
 Day = tuple[str, str]
 
@@ -33,16 +34,18 @@ class Arrival:
     ``overlapped``; one whose status is *failed* has no rows in ``files``. ``unchanged`` keys hold
     what is in already; ``reread`` ones were asked for again. Keys of the claim that are in none of
     them are free again. ``neighbours`` are days beside those written, where rows lie close to
-    midnight.
+    midnight. ``adopted`` are rows of ``raw_keys`` for files that another lake says it was made of:
+    those that we do not know ourselves are recorded as done.
     """
 
-    claim: claims.Claim
+    claim: Claim
     objects: Sequence[dict[str, Any]]
     files: Sequence[NewFile]
     zones: dict[str, str]
     unchanged: Sequence[str] = ()
     reread: Collection[str] = ()
     neighbours: Iterable[Day] = field(default_factory=tuple)
+    adopted: Sequence[dict[str, Any]] = ()
 
 
 def commit_ingest(ledger: Ledger, root: Path, arrival: Arrival) -> int:
@@ -53,7 +56,7 @@ def commit_ingest(ledger: Ledger, root: Path, arrival: Arrival) -> int:
     while True:
         with ledger.read() as connection:
             plan = _plan(connection, arrival)
-        verdict = overlaps.settle(root, plan)
+        verdict = _weigh(root, plan)
         with ledger.write() as connection:
             version = _begin(connection, arrival.claim.id)
             if _plan(connection, arrival) == plan:
@@ -77,19 +80,22 @@ def _plan(connection: Connection, arrival: Arrival) -> overlaps.Plan:
     return overlaps.plan(connection, arrival.objects, arrival.files, arrival.reread)
 
 
+def _weigh(root: Path, plan: overlaps.Plan) -> Verdict:
+    if not plan.contested:
+        return Verdict(plan)
+    from pipeline.storage.weigh import settle  # loads Polars, which few commits need
+
+    return settle(root, plan)
+
+
 def _apply(connection: Connection, arrival: Arrival, verdict: Verdict, version: int) -> int:
     now = clock(connection)
     for district, zone in sorted(arrival.zones.items()):
         record_zone(connection, district, zone)
     before = _overlapped(connection, verdict)
-    overlapped, ranks = verdict.overlapped(), dict(verdict.plan.ranks)
+    ranks = dict(verdict.plan.ranks)
     rows = [
-        {
-            **row,
-            "committed_at": now,
-            "rank_at": ranks.get(row["id"], row["arrived_at"]),
-            "overlapped": overlapped[row["id"]],
-        }
+        {**row, "committed_at": now, "rank_at": ranks.get(row["id"], row["arrived_at"])}
         for row in sorted(arrival.objects, key=lambda row: row["id"])
     ]
     if rows:
@@ -97,16 +103,17 @@ def _apply(connection: Connection, arrival: Arrival, verdict: Verdict, version: 
     changed = _hide(connection, verdict, now)
     beside = {(localtime.next_day(day, by), at) for day, at in changed for by in (-1, 1)}
     _close_keys(connection, arrival)
-    _insert(connection, arrival.claim.id, arrival.files, version, now, verdict)
+    insert_or_skip(connection, t.raw_keys, arrival.adopted)
+    _insert(connection, arrival.claim.id, verdict.applied(arrival.files), version, now)
     changed |= {(f.hiveperiod, f.dstrct_code) for f in arrival.files if f.layer == CLEAN}
     _renew(connection, changed, version)
     manifest.touch(connection, beside.union(arrival.neighbours) & _partitions(connection))
     claims.end(connection, arrival.claim.id, "committed")
-    return sum(overlapped.values()) - before
+    return _overlapped(connection, verdict) - before
 
 
 def _overlapped(connection: Connection, verdict: Verdict) -> int:
-    """Rows beaten so far of the versions whose count the verdict replaces or ends."""
+    """Rows beaten as of now of the versions whose count the verdict replaces or ends."""
     ids = verdict.plan.contested | verdict.plan.dying
     o = t.raw_objects.c
     query = select(func.coalesce(func.sum(o.overlapped), 0)).where(o.id.in_(ids))
@@ -127,10 +134,10 @@ def _hide(connection: Connection, verdict: Verdict, now: int) -> set[Day]:
     connection.execute(
         update(t.raw_objects).where(o.id.in_(plan.dying)).values(dead_at=now, overlapped=0)
     )
-    for src, rows in verdict.overlapped().items():
+    overlapped = verdict.overlapped()
+    for src in sorted(plan.contested):
+        rows = overlapped[src]
         connection.execute(update(t.raw_objects).where(o.id == src).values(overlapped=rows))
-    lost = plan.contested - verdict.overlapped().keys()
-    connection.execute(update(t.raw_objects).where(o.id.in_(lost)).values(overlapped=0))
     query = (
         select(s.file_id, s.src, s.rows, s.hidden, f.path, f.hiveperiod, f.dstrct_code)
         .join(t.data_files, f.id == s.file_id)
@@ -155,6 +162,8 @@ def _close_keys(connection: Connection, arrival: Arrival) -> None:
     """Note on every key of the claim what became of it."""
     k = t.raw_keys.c
     etags = {file.key: file.etag for file in arrival.claim.files}
+    # Asked for while it was read: it stays pending, and is read once more.
+    done = k.reread.is_(False) | k.key.in_(arrival.reread)
     outcomes: list[tuple[str, str, str | None]] = [
         (row["key"], "failed" if row["status"] == "failed" else "done", row["error"])
         for row in arrival.objects
@@ -162,7 +171,7 @@ def _close_keys(connection: Connection, arrival: Arrival) -> None:
     for key, state, error in outcomes + [(key, "done", None) for key in arrival.unchanged]:
         connection.execute(
             update(t.raw_keys)
-            .where(k.key == key, k.claim_id == arrival.claim.id, k.etag == etags[key])
+            .where(k.key == key, k.claim_id == arrival.claim.id, k.etag == etags[key], done)
             .values(state=state, suspect=False, attempts=0, error=error, reread=False)
         )
 
@@ -276,15 +285,9 @@ def _insert(
     files: Sequence[NewFile],
     version: int,
     now: int,
-    verdict: Verdict | None = None,
 ) -> None:
     for file in files:
-        sources = [
-            {**held.__dict__, "src": src, "hidden": verdict.hidden[file.path, src]}
-            if verdict
-            else {**held.__dict__, "src": src}
-            for src, held in file.sources.items()
-        ]
+        sources = [{**held.__dict__, "src": src} for src, held in file.sources.items()]
         row = {name: getattr(file, name) for name in _FILE_COLUMNS}
         row |= {"claim_id": claim_id, "units": json.dumps(list(file.units))}
         row |= {"committed_at": now, "version": version}

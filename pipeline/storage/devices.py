@@ -16,7 +16,8 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, upsert
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import upsert
 
 REQUIRED = ("deviceid", "unitno", "unittype", "dstrct_code", "valid_from")
 OPTIONAL = ("model", "valid_to")

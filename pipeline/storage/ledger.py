@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,13 +28,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from pipeline.errors import SettingsError
 from pipeline.settings import Settings, ready_home
 from pipeline.storage import tables as t
+from pipeline.storage.sql import clock, counter, insert_or_skip, take_turns
 
 #: Milliseconds that a SQLite writer waits for its turn.
 BUSY_MS = 30_000
@@ -218,82 +218,6 @@ def record_zone(connection: Connection, district: str, zone: str) -> None:
     insert_or_skip(connection, t.zones, [{"district": district, "zone": zone}])
 
 
-def insert_or_skip(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows; those whose key is there already are left as they are."""
-    if rows:
-        statement = _insert(connection, table).on_conflict_do_nothing()
-        connection.execute(statement, _in_order(table, rows))
-
-
-def upsert(
-    connection: Connection,
-    table: Any,
-    rows: Sequence[dict[str, Any]],
-    only: Callable[[Any], Any] | None = None,
-) -> None:
-    """Insert rows; one whose primary key is there already takes the new values.
-
-    ``only`` makes a condition of the values that were to be inserted: a row that is there and does
-    not meet it stays.
-    """
-    if not rows:
-        return
-    statement = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    condition = only(statement.excluded) if only else None
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=values, where=condition)
-    connection.execute(statement, _in_order(table, rows))
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    """An insert that knows what to do about conflicts."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
-
-
-def _in_order(table: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows by key: two transactions then never wait for each other in a circle."""
-    keys = [column.name for column in table.primary_key if column.name in rows[0]]
-    return sorted(rows, key=lambda row: [str(row[key]) for key in keys])
-
-
-def take_turns(connection: Connection, lock: int) -> None:
-    """From here to the end of the transaction no other one is past this point.
-
-    What is read afterwards is what the one before left. On SQLite writers are alone anyway.
-    """
-    if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-
-
-def clock(connection: Connection) -> int:
-    """The database's own time in microseconds: leases of all machines are measured by it."""
-    if connection.dialect.name == "sqlite":
-        # unixepoch('subsec') needs SQLite 3.42; Debian 12 has 3.40
-        query = "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
-    else:
-        query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-    return int(connection.execute(text(query)).scalar_one())
-
-
-def counter(connection: Connection, name: str) -> int:
-    """Present value of a named counter; 0 before its first step."""
-    query = select(t.counters.c.value).where(t.counters.c.name == name)
-    return int(connection.execute(query).scalar_one_or_none() or 0)
-
-
-def step(connection: Connection, name: str) -> int:
-    """Move a counter on by one and return its new value. Orders all commits that move it.
-
-    The row stays locked to the end of the transaction, and (being READ COMMITTED) what is read
-    after this is what the commit before it left.
-    """
-    value = t.counters.c.value
-    statement = _insert(connection, t.counters).values(name=name, value=1)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"value": value + 1})
-    return int(connection.execute(statement.returning(value)).scalar_one())
-
-
 def extra_fields(connection: Connection) -> dict[str, str]:
     """Fields outside the dictionary: name → DOUBLE or VARCHAR, in the order they were met."""
     query = select(t.fields.c.name, t.fields.c.type).order_by(t.fields.c.id)
@@ -379,9 +303,3 @@ def data_version(ledger: Ledger) -> int:
     """Version of everything visible; changes with every commit that a reader could notice."""
     with ledger.read() as connection:
         return counter(connection, "data")
-
-
-def count_by(connection: Connection, column: Any, *where: Any) -> dict[str, int]:
-    """Rows of a table by one of its columns."""
-    query = select(column, func.count()).where(*where).group_by(column)
-    return {str(row[0]): int(row[1]) for row in connection.execute(query)}

@@ -6,77 +6,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select, update
 
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import insert_or_skip, step
-
-CLEAN = "clean"
-ANALYTICS = "analytics"
-QUARANTINE = "quarantine"
-TELEMETRY = "telemetry"
-
-
-@dataclass(frozen=True)
-class Held:
-    """Rows of one object version in a file; ``hidden`` of them are dead or beaten."""
-
-    deviceid: str
-    rows: int
-    min_ts: int
-    max_ts: int
-    hidden: int = 0
-
-
-@dataclass(frozen=True)
-class NewFile:
-    """A finished file that a claim wants to make visible. ``sources``: by object version."""
-
-    layer: str
-    dataset: str
-    path: str
-    hiveperiod: str
-    dstrct_code: str
-    rows: int
-    bytes: int
-    min_ts: int | None = None
-    max_ts: int | None = None
-    units: tuple[str, ...] = ()
-    compacted: bool = False
-    sources: dict[int, Held] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A file in the manifest. ``path`` is relative to the lake's root; times in microseconds.
-
-    ``hidden`` of its ``rows`` are not to be seen.
-    """
-
-    id: int
-    path: str
-    hiveperiod: str
-    dstrct_code: str
-    rows: int
-    bytes: int
-    min_ts: int | None
-    max_ts: int | None
-    units: tuple[str, ...]
-    compacted: bool
-    hidden: int
-
-
-@dataclass(frozen=True)
-class Partition:
-    """A local day of a district and the data version at which it was looked at."""
-
-    hiveperiod: str
-    dstrct_code: str
-    data_version: int
+from pipeline.storage.records import TELEMETRY, DataFile, Hidden, Partition
+from pipeline.storage.sql import chunks, insert_or_skip, step
 
 
 def live(
@@ -129,33 +66,21 @@ def live(
     return files
 
 
-@dataclass(frozen=True)
-class Hidden:
-    """Rows to leave out: all of ``dead`` versions, and (version, from, to) spans of beaten ones."""
-
-    dead: frozenset[int] = frozenset()
-    beaten: frozenset[tuple[int, int, int]] = frozenset()
-
-
 def hidden(connection: Connection, files: Iterable[DataFile]) -> Hidden:
     """What readers of these files leave out."""
     mixed = [file.id for file in files if file.hidden]
     s, o, b = t.file_sources.c, t.raw_objects.c, t.beaten.c
     dead, beaten = set[int](), set[int]()
-    for ids in _chunks(mixed):
+    for ids in chunks(mixed):
         query = select(s.src, o.dead_at).join(t.raw_objects, o.id == s.src).distinct()
         for row in connection.execute(query.where(s.file_id.in_(ids), s.hidden > 0)):
             (beaten if row.dead_at is None else dead).add(row.src)
     spans = frozenset(
         (row.src, row.lo, row.hi)
-        for ids in _chunks(sorted(beaten))
+        for ids in chunks(sorted(beaten))
         for row in connection.execute(select(b.src, b.lo, b.hi).where(b.src.in_(ids)))
     )
     return Hidden(frozenset(dead), spans)
-
-
-def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[i : i + 5_000] for i in range(0, len(ids), 5_000))
 
 
 def dirty(connection: Connection, column: Any) -> list[Partition]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from pipeline.storage.ledger import LOCK_S, Ledger, take_turns
+from pipeline.storage.ledger import LOCK_S, Ledger
+from pipeline.storage.sql import take_turns
 
 #: Name of the newest revision; a test holds it against the files in ``migrations/versions``.
 HEAD = "0002"

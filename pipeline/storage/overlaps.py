@@ -5,25 +5,21 @@ rows are beaten is a function of the live versions alone, so it can be worked ou
 comes or dies. It is kept as runs (``Span``) of a version's rows, and the rows stay in the lake:
 should the winner be replaced later, they are seen again without a second reading of raw files.
 
-``plan`` looks at the ledger, ``settle`` at the rows of the few files concerned. A commit plans
-again inside its transaction and goes on only if nothing changed in between.
+``plan`` looks at the ledger, ``weigh.settle`` at the rows of the few files concerned. A commit
+plans again inside its transaction and goes on only if nothing changed in between.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import polars as pl
-import pyarrow.parquet as pq
 from sqlalchemy import Connection, func, select
 
-from pipeline.errors import Terminal
 from pipeline.storage import tables as t
-from pipeline.storage.manifest import NewFile
+from pipeline.storage.records import NewFile
 
 #: No piece is longer than a local day, and the longest has 25 hours.
 LONGEST = 26 * 3_600_000_000
@@ -92,6 +88,19 @@ class Verdict:
             total[span.src] += span.rows
         return total
 
+    def applied(self, files: Iterable[NewFile]) -> list[NewFile]:
+        """New files with the number of rows that readers leave out of them."""
+        return [
+            replace(
+                file,
+                sources={
+                    src: replace(held, hidden=self.hidden[file.path, src])
+                    for src, held in file.sources.items()
+                },
+            )
+            for file in files
+        ]
+
 
 def plan(
     connection: Connection,
@@ -102,7 +111,8 @@ def plan(
     """What happens to the live versions when ``objects`` with their ``files`` come in.
 
     A complete version replaces every earlier one of its key. So does one that was read again
-    (``reread``), of its own content. A damaged one only adds: it ranks below those of its key.
+    (``reread``), of its own content. A damaged one only adds: it ranks below those of its key. One
+    that brings its own ``rank_at`` (adopted from another lake) only adds, too, at that rank.
     """
     taken = [row for row in objects if row["status"] != "failed"]
     by_key = _versions(connection, [row["key"] for row in taken])
@@ -110,6 +120,9 @@ def plan(
     ranks: dict[int, int] = {}
     for row in taken:
         earlier = by_key[row["key"]]
+        if "rank_at" in row:
+            ranks[row["id"]] = _free(row["rank_at"], {old.rank_at for old in earlier})
+            continue
         replaced = [
             old
             for old in earlier
@@ -131,28 +144,11 @@ def plan(
     return Plan(frozenset(dying), tuple(sorted(ranks.items())), contested, pieces)
 
 
-def settle(root: Path, plan: Plan) -> Verdict:
-    """Weigh the rows of the contested versions. Reads only their (ts, _src), only where needed."""
-    verdict = Verdict(plan)
-    if not plan.contested:
-        return verdict
-    order = {rank: i for i, rank in enumerate(sorted({piece.rank for piece in plan.pieces}))}
-    rows = pl.concat(_rows(root, path, pieces, order) for path, pieces in _by_path(plan.pieces))
-    best = pl.col("rank").max().over("device", "ts")
-    rows = rows.with_columns((pl.col("rank") < best).alias("beaten"))
-    rows = rows.filter(pl.col("src").is_in(plan.contested)).sort("src", "ts")
-    runs = rows.with_columns(pl.struct("src", "beaten").rle_id().alias("run"))
-    spans = runs.filter("beaten").group_by("run", maintain_order=True)
-    ends = spans.agg(
-        pl.col("src").first(),
-        pl.col("ts").min().alias("lo"),
-        pl.col("ts").max().alias("hi"),
-        pl.len().alias("rows"),
-    )
-    verdict.beaten = [Span(**row) for row in ends.drop("run").iter_rows(named=True)]
-    for path, src, number in rows.group_by("path", "src").agg(pl.col("beaten").sum()).iter_rows():
-        verdict.hidden[path, src] = number
-    return verdict
+def _free(rank: int, held: Collection[int]) -> int:
+    """The rank, or the next below that no version of the key has: of two one must be beaten."""
+    while rank in held:
+        rank -= 1
+    return rank
 
 
 def _versions(connection: Connection, keys: Sequence[str]) -> dict[str, list[Any]]:
@@ -215,38 +211,6 @@ def _pieces(connection: Connection, *where: Any) -> set[Piece]:
         for row in connection.execute(query)
         for rank in [(row.rank_at, row.key)]
     }
-
-
-def _by_path(pieces: Iterable[Piece]) -> list[tuple[str, list[Piece]]]:
-    groups: dict[str, list[Piece]] = defaultdict(list)
-    for piece in pieces:
-        groups[piece.path].append(piece)
-    return sorted(groups.items())
-
-
-def _rows(root: Path, path: str, pieces: Sequence[Piece], order: dict[Rank, int]) -> pl.DataFrame:
-    """device, ts, src, rank, path of the rows of some versions in one file."""
-    by_src = {piece.src: piece for piece in pieces}
-    wanted = [
-        ("deviceid", "in", sorted({piece.deviceid for piece in pieces})),
-        ("_src", "in", sorted(by_src)),
-    ]
-    table = pq.read_table(root / path, columns=["ts", "_src"], filters=wanted)
-    expected = sum(piece.rows for piece in pieces)
-    if table.num_rows != expected:
-        raise Terminal(f"{path} holds {table.num_rows} rows of {expected} (haulwatch verify)")
-    frame = pl.DataFrame(
-        {"ts": pl.Series(table["ts"].cast("int64")), "src": pl.Series(table["_src"])}
-    )
-    about = pl.DataFrame(
-        {
-            "src": list(by_src),
-            "device": [piece.deviceid for piece in by_src.values()],
-            "rank": [order[piece.rank] for piece in by_src.values()],
-        },
-        schema={"src": pl.Int64, "device": pl.String, "rank": pl.Int32},
-    )
-    return frame.join(about, on="src").with_columns(pl.lit(path).alias("path"))
 
 
 def total_hidden(connection: Connection, file_ids: Collection[int]) -> dict[int, int]:

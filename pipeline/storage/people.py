@@ -16,7 +16,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from pipeline.errors import UsageError
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, clock
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.sql import clock
 
 #: What each may see is decided in one place: ``app/access.py``.
 ROLES = ("supervisor", "fleet_manager", "admin")

@@ -228,7 +228,7 @@ runs = Table(
     "runs",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    # ingest | compact | build | gc
+    # ingest | compact | build | gc | adopt
     Column("kind", String, nullable=False),
     Column("worker", String, nullable=False),
     Column("started_at", BigInteger, nullable=False),

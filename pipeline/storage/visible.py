@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from pipeline import fields
 from pipeline.storage import manifest
 from pipeline.storage.ledger import extra_fields
-from pipeline.storage.manifest import DataFile, Hidden
+from pipeline.storage.records import DataFile, Hidden
 
 
 def literal(text: str) -> str:

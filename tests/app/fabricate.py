@@ -15,10 +15,11 @@ import polars as pl
 from pipeline import fields
 from pipeline.localtime import day_span, hiveperiod, path_hour, to_us
 from pipeline.settings import Settings
-from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, step
+from pipeline.storage.ledger import Ledger
 from pipeline.storage.parquet import partition_path
+from pipeline.storage.records import ANALYTICS, CLEAN
+from pipeline.storage.sql import step
 from queries.connect import mart_columns
 
 DISTRICT = "MLKB"
@@ -285,7 +286,7 @@ class Lake:
         known = [{key: row.get(key) for key in schema} for row in rows]
         frame = pl.DataFrame(known, schema=schema, strict=False)
         for (day,), part in frame.group_by("hiveperiod"):
-            self.publish(connection, manifest.ANALYTICS, name, str(day), part, version)
+            self.publish(connection, ANALYTICS, name, str(day), part, version)
 
     def write_seconds(self, connection: Any, starts: list[datetime], version: int) -> None:
         """Four minutes of seconds around the first case."""
@@ -319,9 +320,9 @@ class Lake:
 
         table = pa.Table.from_pylist(rows, schema=arrow)
         day = self.day(begin)
-        path = self.path(manifest.CLEAN, "telemetry", day)
+        path = self.path(CLEAN, "telemetry", day)
         pq.write_table(table, self.settings.lake_root / path)
-        self.record(connection, manifest.CLEAN, "telemetry", day, path, table.num_rows, version)
+        self.record(connection, CLEAN, "telemetry", day, path, table.num_rows, version)
 
     def path(self, layer: str, name: str, day: str) -> str:
         path = partition_path(layer, name, day, DISTRICT, "fabricated.parquet")

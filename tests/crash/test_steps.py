@@ -106,7 +106,8 @@ def second_batch(home: Home) -> None:
 @in_steps
 def test_every_step_has_its_kill() -> None:
     killed = {name.split(":")[0] for name in CHILD + PARENT + COMPACT + GC + BUILD}
-    assert killed == set(steps.STEPS)
+    adopting = {name for name in steps.STEPS if name.startswith("adopt.")}  # tests/test_adopt.py
+    assert killed == set(steps.STEPS) - adopting
 
 
 @in_steps

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import fields
 from pipeline.ingest import clean, fast
-from pipeline.storage.claims import RawFile
+from pipeline.storage.records import RawFile
 from tests.make import DISTRICT, ZONE, epoch, rows, text
 
 HOUR = "2026013107"

@@ -14,6 +14,7 @@ from pipeline.flow import Flow
 from pipeline.reingest import ReingestPlan, Selection, ask, plan
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
+from pipeline.storage.commits import Arrival, commit_ingest
 from pipeline.storage.ledger import Ledger, open_ledger
 from pipeline.storage.objects import open_store
 from pipeline.verify import verify
@@ -119,6 +120,22 @@ def test_reading_again_replaces_and_shows_the_same(
         entry = connection.execute(select(t.audit)).one()
     assert len(live) == 4
     assert (entry.who, entry.what, entry.subject) == ("tester", "reingest", "district MLKB")
+
+
+def test_asked_for_while_it_is_read_a_file_is_read_once_more(
+    raw: Path, ledger: Ledger, settings: Settings, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = deliver(raw, FIRST, rows(FIRST, 20))
+
+    def commit(ledger: Ledger, root: Path, arrival: Arrival) -> int:
+        monkeypatch.undo()
+        ask(ledger, settings, Selection(key=key), planned(ledger, settings, key=key), "tester")
+        return commit_ingest(ledger, root, arrival)
+
+    monkeypatch.setattr("pipeline.ingest.run.commit_ingest", commit)
+    result = flow.ingest()
+    assert (result.files["ok"], result.backlog) == (2, 0)
+    assert len(snapshot(settings, ledger)) == 20
 
 
 def test_stale_rules_are_found_and_cured(

@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 from pipeline.errors import ClaimLost
 from pipeline.flow import Flow
 from pipeline.gc import collect, orphans
-from pipeline.ingest.convert import Job, convert
+from pipeline.ingest.convert import convert
 from pipeline.ingest.discover import discover
+from pipeline.ingest.job import Job
 from pipeline.ingest.run import Ingest
 from pipeline.pool import Pool
 from pipeline.settings import Settings

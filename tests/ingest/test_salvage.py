@@ -25,6 +25,7 @@ from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
 from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.records import QUARANTINE
 from pipeline.verify import verify
 from tests.ingest.test_run import job, visible
 from tests.make import DISTRICT, deliver, epoch, rows, text
@@ -188,7 +189,7 @@ def test_every_line_is_accounted_for(
     assert row["status"] == nasty.status
     assert row["key"] == key
     with ledger.read() as connection:
-        bad_files = manifest.live(connection, manifest.QUARANTINE)
+        bad_files = manifest.live(connection, QUARANTINE)
     assert sum(file.rows for file in bad_files) == nasty.counts[3]
     for reason in nasty.reasons:
         assert reason in row["error"]
@@ -326,7 +327,7 @@ def test_bad_lines_are_kept_with_their_bytes(
     key = deliver(raw, HOUR, lines(GOOD[0], b"\xff bad", GOOD[1], b"not json"))
     flow.ingest()
     with ledger.read() as connection:
-        (file,) = manifest.live(connection, manifest.QUARANTINE)
+        (file,) = manifest.live(connection, QUARANTINE)
         src = connection.execute(select(t.raw_objects.c.id)).scalar_one()
     table = pq.read_table(settings.lake_root / file.path, partitioning=None)
     assert table.to_pylist() == [

@@ -22,6 +22,7 @@ from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, worker_name
 from pipeline.storage.objects import Entry, open_store
+from pipeline.storage.records import UNREADABLE, Claim
 
 KEY = "MLKB/HW-{:03}/2026013107/2026013107.txt.gz"
 
@@ -60,7 +61,7 @@ def keys(ledger: Ledger) -> list[Any]:
         return list(connection.execute(select(t.raw_keys).order_by(t.raw_keys.c.key)))
 
 
-def commit(ledger: Ledger, claim: claims.Claim, state: str = "done", **more: object) -> None:
+def commit(ledger: Ledger, claim: Claim, state: str = "done", **more: object) -> None:
     """What a commit does to the claim's keys."""
     with ledger.write() as connection:
         claims.hold(connection, claim.id)
@@ -72,7 +73,7 @@ def commit(ledger: Ledger, claim: claims.Claim, state: str = "done", **more: obj
         claims.end(connection, claim.id, "committed")
 
 
-def take(ledger: Ledger, limit: int = 1, seconds: float = 60) -> claims.Claim:
+def take(ledger: Ledger, limit: int = 1, seconds: float = 60) -> Claim:
     claim = claims.take(ledger, "worker", limit, seconds)
     assert claim is not None
     return claim
@@ -223,7 +224,7 @@ class TestTheEndOfAClaim:
             claim = take(any_ledger, seconds=0.01)
             done: list[bool] = []
 
-            def commits(claim: claims.Claim = claim, done: list[bool] = done) -> None:
+            def commits(claim: Claim = claim, done: list[bool] = done) -> None:
                 try:
                     commit(any_ledger, claim)
                 except ClaimLost:
@@ -334,7 +335,7 @@ class TestRecording:
         path.write_bytes(b"x")
         store = open_store(settings)
         assert discover(any_ledger, store, full=True).pending == 1
-        for error, again in ((f"{claims.UNREADABLE}: Permission denied", 1), ("no gzip", 0)):
+        for error, again in ((f"{UNREADABLE}: Permission denied", 1), ("no gzip", 0)):
             commit(any_ledger, take(any_ledger), "failed", error=error)
             assert discover(any_ledger, store, full=False).pending == 0
             assert keys(any_ledger)[0].state == "failed"

@@ -24,14 +24,13 @@ from pipeline.storage import migrate
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import (
     Ledger,
-    counter,
     extra_fields,
     open_ledger,
     record_fields,
     record_zone,
     run,
-    step,
 )
+from pipeline.storage.sql import counter, step
 from pipeline.worker import Worker
 from tests.postgres import PostgreSQL
 
