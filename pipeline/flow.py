@@ -120,7 +120,7 @@ class Flow:
         now: datetime | None = None,
         progress: Progress | None = None,
     ) -> CompactResult:
-        """Merge closed days."""
+        """Merge closed days, and open ones in many small files."""
         from pipeline.compact.run import Compact
 
         step = Compact(self.ledger, self.settings, self.worker, self.readers)
@@ -131,6 +131,8 @@ class Flow:
         with run(self.ledger, "compact", self.worker) as detail:
             result = step.run(day=day, district=district, now=now, progress=progress)
             detail.update(result.as_json())
+            if result.failed:
+                detail["error"] = "; ".join(f"{at}: {why}" for at, why in result.failed.items())
         return result
 
     def build(

@@ -106,7 +106,8 @@ class Worker:
             self._build(now)
         if result.backlog == 0 or "compact" in asked:
             self._state = "compacting"
-            self.flow.compact(now=now)
+            for day, reason in self.flow.compact(now=now).failed.items():
+                self.log(f"failed: {day}: {reason}")
         if self._due("gc", now, GC_EVERY):
             self._state = "collecting garbage"
             self.flow.gc()

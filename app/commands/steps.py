@@ -51,7 +51,7 @@ def _ingest_text(shown: dict[str, Any]) -> str:
 
 
 def compact(day: Day = None, district: District = None, as_json: Json = False) -> int:
-    """Merge the files of closed days."""
+    """Merge the files of closed days, and of open ones that are in too many."""
     from pipeline.flow import Flow
 
     console.check_day(day)
@@ -61,9 +61,12 @@ def compact(day: Day = None, district: District = None, as_json: Json = False) -
         console.progress("compacting") as progress,
     ):
         result = flow.compact(day=day, district=district, progress=progress)
-    text = f"{len(result.days)} days: {result.files_before} files → {result.files_after}"
+    for name, reason in result.failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    days = f"{len(result.days)} days, {len(result.rolled)} open ones"
+    text = f"{days}: {result.files_before} files → {result.files_after}"
     console.say(result.as_json(), as_json, lambda: f"{text}, {result.seconds:.1f} s")
-    return DONE
+    return FAILED if result.failed else DONE
 
 
 def build(day: Day = None, district: District = None, as_json: Json = False) -> int:

@@ -2,7 +2,8 @@
 
 Ingestion writes one unit and device per row group, so a day is merged unit by unit: read that
 unit's row groups from every file, put them in order of time, write them as one row group. Memory
-is that of one unit-day, whatever the fleet's size.
+is that of one unit-day, whatever the fleet's size. Several children share a day: each takes a run
+of units, and writes files of its own.
 
 Rows of dead versions end here. Beaten rows go to a file of their own, which readers pass over: the
 day's other files then need no filter, and should the winner be replaced one day, nothing has to be
@@ -12,6 +13,7 @@ read again to show the rows that it beat.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,15 +45,18 @@ class MergeJob:
     claim_id: str
     extra: dict[str, str]
     hidden: Hidden = field(default_factory=Hidden)
+    #: This is share ``share`` (from 0) of ``shares`` of the day.
+    share: int = 0
+    shares: int = 1
 
 
 def merge(job: MergeJob) -> list[NewFile]:
-    """Write the day's rows in (unitno, deviceid, ts) order and describe the new files."""
+    """Write the share's rows in (unitno, deviceid, ts) order and describe the new files."""
     schema = fields.arrow_schema(job.extra)
     sources = [pq.ParquetFile(job.root / file.path) for file in job.files]
     seen, beaten = _Output(job, schema, "m"), _Output(job, schema, "b", hidden=True)
     try:
-        for _, places in sorted(_groups(sources).items()):
+        for places in _share(job, sources):
             steps.reached("compact.writing")
             tables = [_conform(sources[i].read_row_group(g), schema) for i, g in places]
             for output, chosen in zip((seen, beaten), _apart(tables, job.hidden), strict=True):
@@ -84,6 +89,18 @@ def _apart(tables: list[pa.Table], hidden: Hidden) -> tuple[list[pa.Table], list
         seen.append(table.filter(pc.invert(pc.or_(dead, lost))))
         beaten.append(table.filter(lost))
     return [x for x in seen if x.num_rows], [x for x in beaten if x.num_rows]
+
+
+def _share(job: MergeJob, sources: list[pq.ParquetFile]) -> Iterator[list[tuple[int, int]]]:
+    """Row groups of the share's units, unit by unit: all shares have about as many rows."""
+    groups = sorted(_groups(sources).items())
+    rows = [sum(sources[i].metadata.row_group(g).num_rows for i, g in at) for _, at in groups]
+    whole, before = sum(rows), 0
+    for (_, places), own in zip(groups, rows, strict=True):
+        # By its middle: a unit is in one share only.
+        if (2 * before + own) * job.shares // max(1, 2 * whole) == job.share:
+            yield places
+        before += own
 
 
 def _groups(sources: list[pq.ParquetFile]) -> dict[Group, list[tuple[int, int]]]:
@@ -134,7 +151,8 @@ class _Output:
 
     def add(self, table: pa.Table) -> None:
         if self.writer is None:
-            name = f"{self.job.claim_id}-{self.name}{len(self.done)}.parquet"
+            number = f"{self.job.share}-{len(self.done)}" if self.job.shares > 1 else len(self.done)
+            name = f"{self.job.claim_id}-{self.name}{number}.parquet"
             self.path = partition_path(CLEAN, TELEMETRY, self.job.day, self.job.district, name)
             self.writer = Writer(self.job.root / self.path, self.schema, ZSTD_LEVEL)
             self.sources: dict[int, Held] = {}

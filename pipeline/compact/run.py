@@ -1,20 +1,22 @@
-"""One pass of compaction: closed days that changed since they were last merged."""
+"""One pass of compaction: closed days that changed, and open ones in too many small files."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import localtime, steps
 from pipeline.compact.merge import MergeJob, merge
-from pipeline.errors import ClaimLost
+from pipeline.errors import ClaimLost, Terminal
 from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
@@ -24,13 +26,41 @@ from pipeline.storage.records import DataFile, Hidden, NewFile, Partition
 
 Progress = Callable[[int, int], None]
 
+#: An open day of a district in more small files than this is rolled up.
+SMALL_FILES = 32
+#: A child is worth starting for so many rows.
+SHARE_ROWS = 400_000
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Files of a partition that are to become fewer, and the rows to leave out of them.
+
+    ``final``: all of a closed day. What is rolled up before is merged once more in the end.
+    """
+
+    partition: Partition
+    files: tuple[DataFile, ...]
+    hidden: Hidden
+    final: bool
+
+    @property
+    def name(self) -> str:
+        """Day and district, as people read them."""
+        return f"{self.partition.hiveperiod}/{self.partition.dstrct_code}"
+
 
 @dataclass
 class CompactResult:
-    """What a pass merged, and the days it left to somebody who was there first."""
+    """What a pass merged, what it left to somebody who was there first, and what went wrong.
+
+    ``days`` were closed, ``rolled`` are still open.
+    """
 
     days: list[str] = field(default_factory=list)
+    rolled: list[str] = field(default_factory=list)
     busy: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
     files_before: int = 0
     files_after: int = 0
     rows: int = 0
@@ -49,23 +79,30 @@ class Compact:
 
     def plan(
         self, *, day: str | None = None, district: str | None = None, now: datetime | None = None
-    ) -> list[tuple[Partition, list[DataFile], Hidden]]:
-        """Closed partitions that changed, their files, and the rows to leave out of these."""
+    ) -> list[Merge]:
+        """What is to be merged at ``now``, oldest day first."""
         now = now or datetime.now(UTC)
-        chosen = []
         with self.ledger.read() as connection:
-            for part in manifest.dirty(connection, t.partitions.c.compacted_version):
-                if day not in (None, part.hiveperiod) or district not in (None, part.dstrct_code):
-                    continue
-                zone = self.settings.zone_of(part.dstrct_code)
-                if not localtime.is_closed(part.hiveperiod, zone, now):
-                    continue
-                files = manifest.live(
-                    connection, days=[part.hiveperiod], districts=[part.dstrct_code], whole=True
-                )
-                if files:
-                    chosen.append((part, files, manifest.hidden(connection, files)))
-        return chosen
+            planned = [
+                self._plan(connection, part, now)
+                for part in manifest.dirty(connection, t.partitions.c.compacted_version)
+                if day in (None, part.hiveperiod) and district in (None, part.dstrct_code)
+            ]
+        return [merge for merge in planned if merge is not None]
+
+    def _plan(self, connection: Connection, part: Partition, now: datetime) -> Merge | None:
+        zone = self.settings.zone_of(part.dstrct_code)
+        final = localtime.is_closed(part.hiveperiod, zone, now)
+        files = manifest.live(
+            connection, days=[part.hiveperiod], districts=[part.dstrct_code], whole=True
+        )
+        if not final:
+            files = [file for file in files if not file.compacted]
+            if len(files) <= SMALL_FILES:
+                return None
+        if not files:
+            return None
+        return Merge(part, tuple(files), manifest.hidden(connection, files), final)
 
     def run(
         self,
@@ -75,62 +112,118 @@ class Compact:
         now: datetime | None = None,
         progress: Progress | None = None,
     ) -> CompactResult:
-        """Merge every planned day and swap it in; a day that fails stays as it was."""
+        """Merge what is planned, each swapped in by itself; what fails stays as it was.
+
+        Raises BrokenProcessPool, and OSError when the lake cannot be written: the next day would
+        fare no better.
+        """
         started = time.monotonic()
         result = CompactResult()
         plan = self.plan(day=day, district=district, now=now)
-        for done, (part, files, hidden) in enumerate(plan):
+        for done, planned in enumerate(plan):
             if progress:
                 progress(done, len(plan))
-            self._one(part, files, hidden, result)
+            try:
+                self._one(planned, result)
+            except ClaimLost:
+                result.busy.append(planned.name)
+            except (BrokenProcessPool, OSError, SQLAlchemyError):
+                raise
+            except Exception as error:
+                result.failed[planned.name] = f"{type(error).__name__}: {error}"
         if progress:
             progress(len(plan), len(plan))
         result.seconds = time.monotonic() - started
         return result
 
-    def _one(
-        self, part: Partition, files: list[DataFile], hidden: Hidden, result: CompactResult
-    ) -> None:
-        name = f"compact/{part.hiveperiod}/{part.dstrct_code}"
+    def _one(self, planned: Merge, result: CompactResult) -> None:
+        """Merge and swap. Raises ClaimLost when somebody else is at it, or was."""
+        name = f"compact/{planned.name}"
         lease = self.settings.lease_seconds
         if not claims.lease(self.ledger, name, self.worker, lease):
-            result.busy.append(f"{part.hiveperiod}/{part.dstrct_code}")
-            return
+            raise ClaimLost(name)
         with self.ledger.write() as connection:
             claim_id = claims.begin(connection, "compact", self.worker, lease)
             extra = extra_fields(connection)
         steps.reached("compact.claimed")
-        job = MergeJob(
-            self.settings.lake_root,
-            part.hiveperiod,
-            part.dstrct_code,
-            tuple(files),
-            claim_id,
-            extra,
-            hidden,
-        )
         try:
-            new = self._wait(self.pool.submit(merge, job), claim_id, name)
+            new = self._merged(planned, claim_id, name, extra)
             steps.reached("compact.written")
-            commits.commit_swap(self.ledger, claim_id, files, new, part, hidden)
+            commits.commit_swap(
+                self.ledger,
+                claim_id,
+                planned.files,
+                new,
+                planned.partition,
+                planned.hidden,
+                final=planned.final,
+            )
             steps.reached("compact.swapped")
-        except ClaimLost:
-            result.busy.append(f"{part.hiveperiod}/{part.dstrct_code}")
-            return
         finally:
             with suppress(SQLAlchemyError):  # both end by themselves
                 claims.release(self.ledger, [claim_id])
                 claims.give_back(self.ledger, name, self.worker)
-        result.days.append(f"{part.hiveperiod}/{part.dstrct_code}")
-        result.files_before += len(files)
+        (result.days if planned.final else result.rolled).append(planned.name)
+        result.files_before += len(planned.files)
         result.files_after += len(new)
         result.rows += sum(file.rows for file in new)
 
-    def _wait(self, future: Future[list[NewFile]], claim_id: str, name: str) -> list[NewFile]:
-        """The child's result; claim and lease are kept alive while it works."""
+    def _merged(
+        self, planned: Merge, claim_id: str, name: str, extra: dict[str, str]
+    ) -> list[NewFile]:
+        """The files of all shares, with every row that is to be seen."""
+        rows = sum(file.rows for file in planned.files)
+        shares = max(1, min(self.settings.threads, rows // SHARE_ROWS))
+        futures = [
+            self.pool.submit(
+                merge,
+                MergeJob(
+                    self.settings.lake_root,
+                    planned.partition.hiveperiod,
+                    planned.partition.dstrct_code,
+                    planned.files,
+                    claim_id,
+                    extra,
+                    planned.hidden,
+                    share,
+                    shares,
+                ),
+            )
+            for share in range(shares)
+        ]
+        try:
+            self._wait(futures, claim_id, name)
+            new = [file for future in futures for file in future.result()]
+            self._check(planned, new)
+        except BaseException:
+            self._discard(futures)
+            raise
+        return new
+
+    def _wait(self, futures: Sequence[Future[list[NewFile]]], claim_id: str, name: str) -> None:
+        """Until all are done or one failed; claim and lease are kept alive meanwhile."""
         lease = self.settings.lease_seconds
-        while not wait([future], lease / 3).done:
+        while wait(futures, lease / 3, return_when=FIRST_EXCEPTION).not_done:
+            if any(future.done() and future.exception() for future in futures):
+                return
             with suppress(SQLAlchemyError):  # the next turn may find the ledger again
                 claims.renew(self.ledger, [claim_id], lease)
                 claims.lease(self.ledger, name, self.worker, lease)
-        return future.result()
+
+    def _discard(self, futures: Sequence[Future[list[NewFile]]]) -> None:
+        """Remove what the shares wrote: it stands in the way when there is no room."""
+        for future in futures:
+            future.cancel()
+        wait(futures)
+        for future in futures:
+            if not future.cancelled() and not future.exception():
+                for file in future.result():
+                    (self.settings.lake_root / file.path).unlink(missing_ok=True)
+
+    @staticmethod
+    def _check(planned: Merge, new: Sequence[NewFile]) -> None:
+        """Raise Terminal unless the rows to be seen are as many as before."""
+        before = sum(file.rows - file.hidden for file in planned.files)
+        after = sum(held.rows - held.hidden for file in new for held in file.sources.values())
+        if before != after:
+            raise Terminal(f"{planned.name}: {after} rows of {before} were merged")

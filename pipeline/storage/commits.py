@@ -183,10 +183,12 @@ def commit_swap(
     new: Sequence[NewFile],
     partition: Partition,
     hidden: Hidden,
+    *,
+    final: bool = True,
 ) -> None:
     """Compaction's swap. Raises ClaimLost unless every old file is as it was when it was read.
 
-    ``hidden``: what the merge left out or set aside.
+    ``hidden``: what the merge left out or set aside. Not ``final``: more is to be merged later.
     """
     with ledger.write() as connection:
         version = _begin(connection, claim_id)
@@ -195,12 +197,13 @@ def commit_swap(
             raise ClaimLost(claim_id)
         _supersede(connection, claim_id, [file.id for file in old], now)
         _insert(connection, claim_id, new, version, now)
-        p = t.partitions.c
-        connection.execute(
-            update(t.partitions)
-            .where(p.hiveperiod == partition.hiveperiod, p.dstrct_code == partition.dstrct_code)
-            .values(compacted_version=partition.data_version)
-        )
+        if final:
+            p = t.partitions.c
+            connection.execute(
+                update(t.partitions)
+                .where(p.hiveperiod == partition.hiveperiod, p.dstrct_code == partition.dstrct_code)
+                .values(compacted_version=partition.data_version)
+            )
         claims.end(connection, claim_id, "committed")
         steps.reached("compact.swapping")
 

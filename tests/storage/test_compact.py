@@ -77,13 +77,13 @@ def test_a_swap_that_lost_a_file_changes_nothing(
 ) -> None:
     fill(raw, flow)
     step = Compact(ledger, settings, "w", flow.readers)
-    ((part, files, hidden),) = step.plan(now=LATER)
+    (planned,) = step.plan(now=LATER)
     with ledger.write() as connection:
         claim = claims.begin(connection, "compact", "w", 60)
-        first = update(t.data_files).where(t.data_files.c.id == files[0].id)
+        first = update(t.data_files).where(t.data_files.c.id == planned.files[0].id)
         connection.execute(first.values(superseded_at=1))
     with pytest.raises(ClaimLost):
-        commit_swap(ledger, claim, files, [], part, hidden)
+        commit_swap(ledger, claim, planned.files, [], planned.partition, planned.hidden)
     with ledger.read() as connection:
         assert len(manifest.live(connection)) == 2
 
@@ -103,13 +103,82 @@ def test_large_days_are_split_and_stay_whole(
     fill(raw, flow)
     monkeypatch.setattr(module, "FILE_BYTES", 1)
     step = Compact(ledger, settings, "w", flow.readers)
-    ((part, files, hidden),) = step.plan(now=LATER)
+    (planned,) = step.plan(now=LATER)
     with ledger.write() as connection:
         claim = claims.begin(connection, "compact", "w", 60)
-    job = module.MergeJob(
-        settings.lake_root, part.hiveperiod, part.dstrct_code, tuple(files), claim, {}
-    )
+    job = module.MergeJob(settings.lake_root, "2026-01-31", "MLKB", planned.files, claim, {})
     new = module.merge(job)
     assert [file.rows for file in new] == [60, 60, 60]
-    commit_swap(ledger, claim, files, new, part, hidden)
+    commit_swap(ledger, claim, planned.files, new, planned.partition, planned.hidden)
     assert verify(ledger, settings, deep=True).ok
+
+
+def test_shares_of_a_day_are_units_and_miss_none(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.compact.run.SHARE_ROWS", 60)
+    fill(raw, flow)
+    deliver(raw, HOURS[0], rows(HOURS[0], 5, "HW-1", unitno="DT3"), device="HW-1")
+    flow.ingest()
+    before = visible(settings, ledger, "*", "true ORDER BY deviceid, ts")
+    two = settings.model_copy(update={"threads": 2})
+    result = Compact(ledger, two, "w", flow.readers).run(now=LATER)
+    assert (result.files_before, result.files_after, result.rows) == (4, 2, 185)
+    assert visible(settings, ledger, "*", "true ORDER BY deviceid, ts") == before
+    with ledger.read() as connection:
+        units = [file.units for file in manifest.live(connection)]
+    assert sorted(units) == [("DT1", "DT2"), ("DT3",)]
+    assert verify(ledger, settings, deep=True).ok
+
+
+def test_an_open_day_in_many_small_files_is_rolled_up(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.compact.run.SMALL_FILES", 2)
+    still_open = datetime(2026, 1, 31, 17, 59, tzinfo=UTC)
+    fill(raw, flow)
+    before = visible(settings, ledger, "*", "true ORDER BY deviceid, ts")
+    result = flow.compact(now=still_open)
+    assert (result.days, result.rolled) == ([], ["2026-01-31/MLKB"])
+    assert (result.files_before, result.files_after) == (3, 1)
+    assert visible(settings, ledger, "*", "true ORDER BY deviceid, ts") == before
+    assert flow.compact(now=still_open).rolled == []  # what is rolled up is left alone
+    deliver(raw, "2026013105", rows("2026013105", 20))
+    flow.ingest()
+    assert flow.compact(now=still_open).rolled == []
+    result = flow.compact(now=LATER)
+    assert (result.days, result.files_before, result.files_after) == (["2026-01-31/MLKB"], 2, 1)
+    assert visible(settings, ledger, "count(*)") == [(200,)]
+    assert verify(ledger, settings, deep=True).ok
+    assert flow.compact(now=LATER).days == []
+
+
+def test_a_day_that_cannot_be_merged_keeps_no_other_from_it(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    fill(raw, flow)
+    deliver(raw, "2026013005", rows("2026013005", 20))
+    flow.ingest()
+    with ledger.read() as connection:
+        (broken,) = manifest.live(connection, days=["2026-01-30"])
+    whole = (settings.lake_root / broken.path).read_bytes()
+    (settings.lake_root / broken.path).write_bytes(b"PAR1 no more")
+    result = flow.compact(now=LATER)
+    assert result.days == ["2026-01-31/MLKB"]
+    assert list(result.failed) == ["2026-01-30/MLKB"]
+    (settings.lake_root / broken.path).write_bytes(whole)
+    assert flow.compact(now=LATER).days == ["2026-01-30/MLKB"]
+    assert verify(ledger, settings, deep=True).ok
+
+
+def test_a_merge_that_lost_rows_is_not_swapped_in(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    fill(raw, flow)
+    with ledger.write() as connection:  # the manifest knows of a row that the file has not
+        t_rows = t.data_files.c.rows
+        connection.execute(update(t.data_files).values(rows=t_rows + 1))
+    result = flow.compact(now=LATER)
+    assert result.days == []
+    assert "180 rows of 183" in result.failed["2026-01-31/MLKB"]
+    assert visible(settings, ledger, "count(*)") == [(180,)]
