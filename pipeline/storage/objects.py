@@ -58,7 +58,7 @@ def open_store(settings: Settings) -> Store:
     if settings.raw_is_remote:
         from pipeline.storage.s3 import S3Store  # a second of imports, and it imports this module
 
-        return S3Store.of(settings)
+        return S3Store.at(settings.raw or "", settings)
     return DiskStore(settings.raw_root)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.errors import SettingsError, StoreUnavailable
 from pipeline.settings import load
-from pipeline.storage import s3
+from pipeline.storage import bucket
 from pipeline.storage.objects import DiskStore, open_store, parse_key
 from pipeline.storage.s3 import S3Store
 from tests.make import deliver
@@ -335,8 +335,8 @@ def test_the_link_falls_silent_within_a_read(
 
 def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for an answer for a second, and not again."""
-    monkeypatch.setattr(s3, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(s3, "QUICK_SECONDS", 0.9)
+    monkeypatch.setattr(bucket, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(bucket, "QUICK_SECONDS", 0.9)
 
 
 def test_a_listing_may_be_left_half_read(server: Seaweed, many: tuple[str, set[str]]) -> None:
