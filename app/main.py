@@ -41,5 +41,6 @@ if user is None:
 elif panels.account(user):
     auth.sign_out(house, user)
 else:
+    panels.lake_state(house.settings.zone)
     name = next(key for key, page in pages.items() if page == chosen)
     panels.run(chosen, access.may_open(user.role, name), pages[access.HOME.name])

@@ -23,6 +23,7 @@ from app.backend import backend
 from app.filters import Filters
 from app.text import known, plain, say
 from app.tiles import Tile
+from pipeline.errors import StoreUnavailable
 from pipeline.storage.people import User
 from queries import operations
 
@@ -63,9 +64,22 @@ def run(page: Any, allowed: bool, home: Any) -> None:
         refusal(home)
     except duckdb.InterruptException:
         st.warning(say("error.slow"), icon=":material/timer:")
+    except StoreUnavailable:
+        st.warning(say("error.lake"), icon=":material/cloud_off:")
     except (duckdb.Error, SQLAlchemyError, OSError):
         _log.exception("page %s", page.url_path or "home")
         st.warning(say("error.query"), icon=":material/sync_problem:")
+
+
+def lake_state(zone: str) -> None:
+    """One sentence above the page while the lake's store is away; else nothing."""
+    trouble = backend().reader.lake.trouble
+    if trouble:
+        since = f"{datetime.fromtimestamp(trouble.since, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+        st.warning(
+            say("lake.away", since=since, zone=zone, reason=plain(trouble.reason)),
+            icon=":material/cloud_off:",
+        )
 
 
 def refusal(home: Any) -> None:

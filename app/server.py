@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow as pa  # noqa: F401
 import streamlit as st
 from starlette.routing import Route
 
-from app import health, worker_process
+from app import health, lake_watch, worker_process
 
 
 @asynccontextmanager
@@ -24,9 +25,11 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     supervisor = worker_process.Supervisor()
     if worker_process.wanted():
         supervisor.start()
+    watch = asyncio.create_task(lake_watch.keep())
     try:
         yield {"worker": supervisor}
     finally:
+        watch.cancel()
         await supervisor.stop()
 
 

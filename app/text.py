@@ -50,6 +50,13 @@ EN: dict[str, str] = {
     "empty.no_data": "No telemetry was received for this selection: that is unknown, not zero.",
     "error.query": "This part could not be loaded. It is tried again at the next refresh.",
     "error.slow": "This took longer than allowed. Choose fewer days.",
+    "error.lake": (
+        "These figures are not held on this machine, and the lake's store cannot be reached."
+    ),
+    "lake.away": (
+        "The lake's store cannot be reached since {since} ({zone}): {reason}. Shown is what this "
+        "machine holds; nothing new comes in until it is back."
+    ),
     "download": "Download CSV",
     "state.moving": "Moving",
     "state.idle": "Idle",

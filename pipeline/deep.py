@@ -29,6 +29,7 @@ from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
+from pipeline.storage.lake import Lake, Loan, open_lake
 from pipeline.storage.objects import Store, open_store
 from pipeline.storage.records import QUARANTINE, DataFile
 from pipeline.storage.visible import telemetry_sql
@@ -47,6 +48,7 @@ class Task:
     sha256: str
     src: int
     source: str
+    paths: tuple[str, ...]
     quarantined: frozenset[int]
     expected_bad: int
     overlapped: int
@@ -60,30 +62,36 @@ def compare(
     Objects whose raw file is gone or has another content by now are passed over: raw has its own
     keeper, and a newer version waits for ingestion.
     """
-    tasks = list(_tasks(connection, settings, files))
-    examine = partial(_examine, open_store(settings), settings.duckdb)
-    batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
-    if len(batches) < 2 or settings.threads == 1:
-        for batch in batches:
-            yield from examine(batch)
-        return
-    with Pool(settings.threads) as pool:
-        for found in pool.map(examine, batches):
-            yield from found
+    lake = open_lake(settings)
+    with lake.loan() as loan:
+        tasks = list(_tasks(connection, lake, loan, files))
+        examine = partial(_examine, open_store(settings), loan, settings.duckdb)
+        batches = [tasks[i : i + BATCH] for i in range(0, len(tasks), BATCH)]
+        if len(batches) < 2 or settings.threads == 1:
+            for batch in batches:
+                yield from examine(batch)
+            return
+        with Pool(settings.threads) as pool:
+            for found in pool.map(examine, batches):
+                yield from found
 
 
-def _tasks(connection: Connection, settings: Settings, files: list[DataFile]) -> Iterator[Task]:
+def _tasks(connection: Connection, lake: Lake, loan: Loan, files: list[DataFile]) -> Iterator[Task]:
     o = t.raw_objects.c
     columns = (o.id, o.key, o.sha256, o.quarantined, o.overlapped)
     query = select(*columns).where(o.status != "failed", o.dead_at.is_(None)).order_by(o.key)
-    places, bad = _places(connection, files), _quarantined(connection, settings)
+    places, bad = _places(connection, files), _quarantined(connection, lake)
     for row in connection.execute(query):
-        source = telemetry_sql(connection, settings.lake_root, places[row.id])
+        source = telemetry_sql(connection, loan.root, places[row.id])
+        paths = tuple(file.path for file in places[row.id])
         lines = frozenset(bad[row.id])
-        yield Task(row.key, row.sha256, row.id, source, lines, row.quarantined, row.overlapped)
+        counts = (row.quarantined, row.overlapped)
+        yield Task(row.key, row.sha256, row.id, source, paths, lines, *counts)
 
 
-def _examine(store: Store, limits: dict[str, Any], tasks: list[Task]) -> list[tuple[str, str, str]]:
+def _examine(
+    store: Store, loan: Loan, limits: dict[str, Any], tasks: list[Task]
+) -> list[tuple[str, str, str]]:
     """What is wrong with some objects. Runs in a child process when there are many."""
     found: list[tuple[str, str, str]] = []
     with duckdb.connect(config=limits) as duck:
@@ -97,6 +105,7 @@ def _examine(store: Store, limits: dict[str, Any], tasks: list[Task]) -> list[tu
                 return [*found, ("raw", task.key, str(error))]
             if hashlib.sha256(packed).hexdigest() != task.sha256:
                 continue
+            loan.fetch(task.paths)
             query = f"SELECT *, epoch_us(ts) AS us FROM ({task.source}) WHERE _src = $src"
             seen: pl.DataFrame = duck.sql(query, params={"src": task.src}).pl().sort("_line")
             difference = _difference(unpacked(packed), seen, task)
@@ -116,11 +125,13 @@ def _places(connection: Connection, files: list[DataFile]) -> dict[int, list[Dat
     return places
 
 
-def _quarantined(connection: Connection, settings: Settings) -> dict[int, set[int]]:
+def _quarantined(connection: Connection, lake: Lake) -> dict[int, set[int]]:
     """Line numbers in quarantine by object version."""
     lines: dict[int, set[int]] = defaultdict(set)
-    for file in manifest.live(connection, QUARANTINE):
-        table = pq.read_table(settings.lake_root / file.path, columns=["_src", "line"])
+    files = manifest.live(connection, QUARANTINE)
+    root = lake.cached(file.path for file in files)
+    for file in files:
+        table = pq.read_table(root / file.path, columns=["_src", "line"])
         for src, line in zip(*(column.to_pylist() for column in table.columns), strict=True):
             lines[src].add(line)
     return lines

@@ -6,7 +6,6 @@ ended within the grace, and while any manifest row newer than the grace refers t
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -19,10 +18,12 @@ from pipeline import steps
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.claims import SECOND, expire
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock
 
-LAYERS = ("clean", "analytics", "quarantine")
+#: Work that has folders of its own in the scratch folder: ``build-PID-…``.
+SCRATCH = ("build", "adopt", "loan", "upload")
 
 
 @dataclass
@@ -44,7 +45,8 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
     result = GcResult()
     # The listing comes before the manifest is read: a file that a commit makes visible in between
     # is then in the manifest, and one that appears afterwards is not in the listing.
-    found = list(_files(settings.lake_root))
+    lake = open_lake(settings)
+    found = lake.sizes()
     steps.reached("gc.listed")
     with ledger.write() as connection:
         expire(connection)
@@ -58,23 +60,22 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
         dead = select(c.id).where(c.outcome.is_not(None), c.ended_at < before)
         owners = {str(row[0]) for row in connection.execute(dead)}
         steps.reached("gc.forgetting")
-    for path in found:
+    for path, size in found.items():
         if path in kept or _owner(path) not in owners:
             continue
         steps.reached("gc.deleting")
-        size = _remove(settings.lake_root / path)
-        if size is not None:
-            result.files += 1
-            result.bytes += size
-    sweep_scratch(settings.lake_root)
+        lake.remove(path)
+        result.files += 1
+        result.bytes += size
+    sweep_scratch(settings.scratch)
     steps.reached("gc.deleted")
     result.seconds = time.monotonic() - started
     return result
 
 
-def sweep_scratch(root: Path) -> None:
-    """Remove what builds and adoptions left in ``tmp`` whose process is gone."""
-    for old in (*(root / "tmp").glob("build-*"), *(root / "tmp").glob("adopt-*")):
+def sweep_scratch(scratch: Path) -> None:
+    """Remove what was left in the scratch folder by processes that are gone."""
+    for old in (path for work in SCRATCH for path in scratch.glob(f"{work}-*")):
         pid = old.name.split("-")[1]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(old, ignore_errors=True)
@@ -84,28 +85,9 @@ def _owner(path: str) -> str:
     return path.rsplit("/", 1)[-1].lstrip(".").split("-", 1)[0].split(".", 1)[0]
 
 
-def _files(root: Path) -> list[str]:
-    return [
-        os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
-        for layer in LAYERS
-        for folder, _, names in os.walk(root / layer)
-        for name in names
-        if name.endswith((".parquet", ".parquet.tmp"))
-    ]
-
-
 def orphans(ledger: Ledger, settings: Settings) -> list[str]:
     """Files in the lake that the manifest does not know, whatever their age."""
-    found = _files(settings.lake_root)
+    found = open_lake(settings).sizes()
     with ledger.read() as connection:
         known = {str(row[0]) for row in connection.execute(select(t.data_files.c.path))}
     return [path for path in found if path not in known]
-
-
-def _remove(path: Path) -> int | None:
-    try:
-        size = path.stat().st_size
-        path.unlink()
-    except FileNotFoundError:
-        return None
-    return size

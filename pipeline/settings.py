@@ -21,7 +21,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -59,7 +58,12 @@ class Settings(BaseSettings):
         None, description="Raw files, if not `home/raw`: a folder, or `s3://bucket/prefix`."
     )
     lake: str | None = Field(
-        None, description="`clean`, `analytics` and `quarantine`, if not in the home: a folder."
+        None,
+        description="`clean`, `analytics` and `quarantine`, if not in the home: a folder, or"
+        " `s3://bucket/prefix`.",
+    )
+    cache_gb: float = Field(
+        10, gt=0, description="Room in the home for copies of what pages read, of a lake on S3."
     )
     ledger: str | None = Field(
         None, description="SQLAlchemy URL of the ledger, if not `home/ledger.db`."
@@ -159,11 +163,9 @@ class Settings(BaseSettings):
 
     @field_validator("raw", "lake")
     @classmethod
-    def _folder(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _folder(cls, value: str | None) -> str | None:
         if value is None or "://" not in value:
             return value
-        if info.field_name == "lake":
-            raise ValueError(f"{value!r}: the lake cannot be in an object store; name a folder")
         scheme, _, place = value.partition("://")
         if scheme != "s3":
             raise ValueError(f"{scheme}:// is not supported; name a folder or s3://bucket/prefix")
@@ -208,9 +210,24 @@ class Settings(BaseSettings):
         return Path(self.raw).absolute() if self.raw else self.home.absolute() / "raw"
 
     @property
+    def lake_is_remote(self) -> bool:
+        """Whether the lake is in an object store; then there is no ``lake_root``."""
+        return self.lake is not None and "://" in self.lake
+
+    @property
     def lake_root(self) -> Path:
-        """Folder that holds ``clean``, ``analytics`` and ``quarantine``."""
+        """Folder that holds ``clean``, ``analytics`` and ``quarantine``.
+
+        Raises SettingsError when they are in an object store.
+        """
+        if self.lake_is_remote:
+            raise SettingsError(variable_of("lake"), f"{self.lake} is no folder, and one is needed")
         return Path(self.lake).absolute() if self.lake else self.home.absolute()
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for what is made and gone again: beside the lake, or in the home."""
+        return (self.home.absolute() if self.lake_is_remote else self.lake_root) / "tmp"
 
     @property
     def ledger_url(self) -> str:
@@ -223,7 +240,7 @@ class Settings(BaseSettings):
         return {
             "threads": self.threads,
             "memory_limit": self.memory_limit,
-            "temp_directory": str(self.lake_root / "tmp"),
+            "temp_directory": str(self.scratch),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }

@@ -20,6 +20,7 @@ from pipeline.gc import orphans
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
+from pipeline.storage.lake import Lake, open_lake
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.records import DataFile
 from pipeline.storage.visible import telemetry_sql
@@ -70,13 +71,14 @@ def verify(ledger: Ledger, settings: Settings, *, deep: bool = False) -> VerifyR
     """Check the ledger against itself, the lake's footers and rows and, ``deep``, the raw files."""
     started = time.monotonic()
     result = VerifyResult()
+    lake = open_lake(settings)
     with ledger.read() as connection:  # one snapshot: commits meanwhile cannot confuse us
         files = manifest.live(connection, whole=True)
         result.files = len(files)
         result.breaches += _identity(connection, result)
-        result.breaches += _footers(settings, files)
+        result.breaches += _footers(lake, files)
         if not result.breaches:
-            result.breaches += _rows(connection, settings, files, result)
+            result.breaches += _rows(connection, settings, lake, files, result)
         result.notices += _notices(connection, settings)
         if deep and not result.breaches:
             from pipeline.deep import compare
@@ -117,16 +119,18 @@ def _identity(connection: Connection, result: VerifyResult) -> Iterator[Finding]
         yield Finding("sources", f"_src {src}", f"{rows} rows of an object the ledger lacks")
 
 
-def _footers(settings: Settings, files: list[DataFile]) -> Iterator[Finding]:
+def _footers(lake: Lake, files: list[DataFile]) -> Iterator[Finding]:
     """Every visible file is there, as large and with as many rows as at its commit."""
+    sizes, source = lake.sizes(), lake.filesystem()
     for file in files:
-        path = settings.lake_root / file.path
-        try:
-            size = path.stat().st_size
-            rows = pq.read_metadata(path).num_rows if size == file.bytes else file.rows
-        except FileNotFoundError:
+        size = sizes.get(file.path)
+        if size is None:
             yield Finding("missing file", file.path, f"{file.rows} rows cannot be read")
             continue
+        rows = file.rows
+        try:
+            if size == file.bytes:
+                rows = pq.read_metadata(file.path, filesystem=source).num_rows
         except Exception as error:  # a damaged footer raises whatever the reader meets first
             yield Finding("damaged file", file.path, str(error).splitlines()[0])
             continue
@@ -137,7 +141,11 @@ def _footers(settings: Settings, files: list[DataFile]) -> Iterator[Finding]:
 
 
 def _rows(
-    connection: Connection, settings: Settings, files: list[DataFile], result: VerifyResult
+    connection: Connection,
+    settings: Settings,
+    lake: Lake,
+    files: list[DataFile],
+    result: VerifyResult,
 ) -> Iterator[Finding]:
     """Exactly once per (deviceid, ts), and of each object as many as accepted less overlapped."""
     import duckdb
@@ -148,13 +156,15 @@ def _rows(
     seen: Counter[int] = Counter()
     with duckdb.connect(config=settings.duckdb) as duck:
         for day, district, group in _by_day(files):
-            source = telemetry_sql(connection, settings.lake_root, group)
-            duck.execute(
-                "CREATE OR REPLACE TEMP TABLE part AS SELECT deviceid, ts, _src,"
-                " hiveperiod IS DISTINCT FROM $day OR dstrct_code IS DISTINCT FROM $district"
-                f" AS stray FROM ({source})",
-                {"day": day, "district": district},
-            )
+            with lake.loan() as loan:
+                loan.fetch(file.path for file in group)
+                source = telemetry_sql(connection, loan.root, group)
+                duck.execute(
+                    "CREATE OR REPLACE TEMP TABLE part AS SELECT deviceid, ts, _src,"
+                    " hiveperiod IS DISTINCT FROM $day OR dstrct_code IS DISTINCT FROM $district"
+                    f" AS stray FROM ({source})",
+                    {"day": day, "district": district},
+                )
             answer = duck.execute(
                 "SELECT count(*), count(*) - count(DISTINCT (deviceid, ts)),"
                 " count(*) FILTER (stray) FROM part"
@@ -173,7 +183,7 @@ def _rows(
             yield Finding("rows", row.key, f"{wanted} rows should be visible, {found} are")
     for src, rows in seen.items():
         yield Finding("rows", f"_src {src}", f"{rows} rows of no live object are visible")
-    yield from _twice_across_districts(connection, settings, files)
+    yield from _twice_across_districts(connection, settings, lake, files)
 
 
 def _by_day(files: list[DataFile]) -> Iterator[tuple[str, str, list[DataFile]]]:
@@ -185,7 +195,7 @@ def _by_day(files: list[DataFile]) -> Iterator[tuple[str, str, list[DataFile]]]:
 
 
 def _twice_across_districts(
-    connection: Connection, settings: Settings, files: list[DataFile]
+    connection: Connection, settings: Settings, lake: Lake, files: list[DataFile]
 ) -> Iterator[Finding]:
     """A device that delivers into two districts is one device all the same."""
     import duckdb
@@ -201,9 +211,12 @@ def _twice_across_districts(
     devices = [str(row[0]) for row in connection.execute(moved)]
     if not devices:
         return
-    visible = [file for file in files if file.hidden < file.rows]
-    with duckdb.connect(config=settings.duckdb) as duck:
-        source = telemetry_sql(connection, settings.lake_root, visible)
+    held = select(s.file_id).where(s.deviceid.in_(devices))
+    ids = {int(row[0]) for row in connection.execute(held)}
+    visible = [file for file in files if file.hidden < file.rows and file.id in ids]
+    with duckdb.connect(config=settings.duckdb) as duck, lake.loan() as loan:
+        loan.fetch(file.path for file in visible)
+        source = telemetry_sql(connection, loan.root, visible)
         query = (
             "SELECT deviceid, count(*) - count(DISTINCT ts) AS twice"
             f" FROM ({source}) WHERE deviceid IN (SELECT unnest($devices))"

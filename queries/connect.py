@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -16,11 +16,14 @@ import duckdb
 import polars as pl
 from sqlalchemy import Connection
 
+from pipeline import fields
+from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 from pipeline.storage import manifest
-from pipeline.storage.ledger import Ledger
-from pipeline.storage.records import QUARANTINE, TELEMETRY
-from pipeline.storage.visible import identifier, mart_sql, telemetry_sql
+from pipeline.storage.lake import Lake, open_lake
+from pipeline.storage.ledger import Ledger, extra_fields
+from pipeline.storage.records import QUARANTINE, TELEMETRY, DataFile
+from pipeline.storage.visible import identifier, mart_sql, telemetry_over, telemetry_sql
 from queries import contract
 from queries.ledger_frames import district_names, ledger_frame, relation_names
 from queries.scope import EVERYTHING, Scope
@@ -41,6 +44,7 @@ class Reader:
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings = settings
         self.ledger = ledger
+        self.lake = open_lake(settings)
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._opening = threading.Lock()
 
@@ -71,10 +75,7 @@ class Reader:
             offered = [TELEMETRY, QUARANTINE, *mart_columns(), *contract.LEDGER_VIEWS]
             names = contract.mentioned(query, offered)
             with self.ledger.read() as ledger:
-                paths = [
-                    str(self.settings.lake_root / path)
-                    for path in self._define(connection, ledger, names, EVERYTHING)
-                ]
+                paths = self._define(connection, ledger, names, EVERYTHING)
                 contract.define_ledger_views(connection, ledger, names)
             contract.lock(connection, paths)
             frame: pl.DataFrame = connection.sql(query).pl()
@@ -108,14 +109,19 @@ class Reader:
         relations: Iterable[str],
         scope: Scope,
     ) -> list[str]:
-        """Create views over telemetry, marts and quarantine; return their files' paths."""
-        root, paths = self.settings.lake_root, []
+        """Create views over telemetry, marts and quarantine; return the paths they read."""
+        paths: list[str] = []
         marts = mart_columns()
         for name in relations:
             if name not in (TELEMETRY, QUARANTINE) and name not in marts:
                 continue
             files = manifest.live(ledger, name, **scope.files)
-            paths += [file.path for file in files]
+            if name == TELEMETRY and self.settings.lake_is_remote:
+                scan = row_groups(cursor, self.lake, extra_fields(ledger))
+                cursor.execute(f"CREATE TEMP VIEW {name} AS {telemetry_over(ledger, files, scan)}")
+                continue
+            root = self.lake.cached(file.path for file in files)
+            paths += [str(root / file.path) for file in files]
             if name == TELEMETRY:
                 query = telemetry_sql(ledger, root, files)
             elif name == QUARANTINE:
@@ -137,8 +143,32 @@ class Reader:
         """Run a read; resolve its files again once if one of them vanished (gc, compaction)."""
         try:
             return answer()
-        except duckdb.IOException:
+        except (duckdb.IOException, FileNotFoundError):
             return answer()
+        except (duckdb.Error, OSError) as error:
+            trouble = self.lake.probe()
+            if trouble:
+                raise StoreUnavailable("the lake", trouble.reason) from error
+            raise
+
+
+def row_groups(
+    cursor: duckdb.DuckDBPyConnection, lake: Lake, extra: dict[str, str]
+) -> Callable[[Sequence[DataFile]], str]:
+    """A way to scan files where they lie: only the row groups and columns asked for are fetched."""
+    from pyarrow import dataset as ds
+
+    options = ds.ParquetFragmentScanOptions(pre_buffer=True)  # neighbours in one request
+    parquet = ds.ParquetFileFormat(default_fragment_scan_options=options)
+    schema, source = fields.arrow_schema(extra), lake.filesystem()
+
+    def scan(files: Sequence[DataFile]) -> str:
+        name = f"_lake_{uuid.uuid4().hex}"
+        paths = [file.path for file in files]
+        cursor.register(name, ds.FileSystemDataset.from_paths(paths, schema, parquet, source))
+        return f"SELECT * FROM {name}"
+
+    return scan
 
 
 def instance(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -146,7 +176,7 @@ def instance(settings: Settings) -> duckdb.DuckDBPyConnection:
     config = {
         **settings.duckdb,
         # Two processes must not spill into the same files.
-        "temp_directory": str(settings.lake_root / "tmp" / f"duckdb-{uuid.uuid4().hex}"),
+        "temp_directory": str(settings.scratch / f"duckdb-{uuid.uuid4().hex}"),
         "max_execution_time": int(settings.query_seconds * 1000),
     }
     connection = duckdb.connect(":memory:", config=config)

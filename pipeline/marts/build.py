@@ -27,8 +27,9 @@ from pipeline.marts.catalogue import MARTS
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
+from pipeline.storage.lake import Lake, open_lake
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.parquet import partition_path, publish
+from pipeline.storage.parquet import partition_path
 from pipeline.storage.records import ANALYTICS, NewFile, Partition
 from pipeline.storage.visible import identifier
 
@@ -118,13 +119,19 @@ def _turn(
     now: datetime,
     result: BuildResult,
 ) -> None:
+    lake = open_lake(settings)
     with ledger.write() as connection:
         claim_id = claims.begin(connection, "build", worker, settings.lease_seconds)
     steps.reached("build.claimed")
     try:
-        with ledger.read() as connection:  # one moment: files and what to leave out of them
-            shot = sources.snapshot(connection, settings.lake_root, parts)
-        with _kept_alive(ledger, claim_id, worker, settings), _scratch(settings) as scratch:
+        with (
+            _kept_alive(ledger, claim_id, worker, settings),
+            _scratch(settings) as scratch,
+            lake.loan() as loan,
+        ):
+            with ledger.read() as connection:  # one moment: files and what to leave out of them
+                shot = sources.snapshot(connection, loan.root, parts)
+            loan.fetch(shot.paths)
             database = scratch / "scratch.duckdb"
             sources.fill(database, shot, settings, now)
             steps.reached("build.filled")
@@ -136,7 +143,7 @@ def _turn(
                 with ledger.write() as connection:
                     commits.record_tests(connection, rows)
                 raise BuildFailed(broken)
-            files = _written(database, settings.lake_root, claim_id, parts)
+            files = _written(database, lake, claim_id, parts)
             commits.commit_marts(ledger, claim_id, parts, files, rows)
             steps.reached("build.published")
     except BaseException:
@@ -154,20 +161,20 @@ def _run_id(claim_id: str) -> int:
     return int(claim_id[:12], 16)
 
 
-def _written(database: Path, root: Path, claim_id: str, parts: list[Partition]) -> list[NewFile]:
+def _written(database: Path, lake: Lake, claim_id: str, parts: list[Partition]) -> list[NewFile]:
     """Every mart's rows of every partition, as Parquet files that wait for the commit."""
     files: list[NewFile] = []
     try:
-        write(database, root, claim_id, parts, files)
+        write(database, lake, claim_id, parts, files)
     except BaseException:  # no room, most likely: leave none of it to stand in the way
         for file in files:
-            (root / file.path).unlink(missing_ok=True)
+            lake.remove(file.path)
         raise
     return files
 
 
 def write(
-    database: Path, root: Path, claim_id: str, parts: list[Partition], files: list[NewFile]
+    database: Path, lake: Lake, claim_id: str, parts: list[Partition], files: list[NewFile]
 ) -> None:
     """Write the marts, and add each finished file to ``files``."""
     with duckdb.connect(str(database), read_only=True) as duck:
@@ -192,12 +199,10 @@ def write(
                     part.dstrct_code,
                     f"{claim_id}-{len(files)}.parquet",
                 )
-                final = root / path
-                final.parent.mkdir(parents=True, exist_ok=True)
-                temporary = final.with_name(f".{final.name}.tmp")
+                temporary = lake.temporary(path)
                 pq.write_table(answer, temporary, compression="zstd", store_schema=False)
                 steps.reached("build.writing")
-                publish(temporary, final)
+                size = lake.publish(temporary, path)
                 files.append(
                     NewFile(
                         ANALYTICS,
@@ -206,7 +211,7 @@ def write(
                         part.hiveperiod,
                         part.dstrct_code,
                         rows=answer.num_rows,
-                        bytes=final.stat().st_size,
+                        bytes=size,
                     )
                 )
 
@@ -214,9 +219,9 @@ def write(
 @contextmanager
 def _scratch(settings: Settings) -> Iterator[Path]:
     """A folder of this process's own; what a killed process left is swept up by the next."""
-    parent = settings.lake_root / "tmp"
+    parent = settings.scratch
     parent.mkdir(parents=True, exist_ok=True)
-    sweep_scratch(settings.lake_root)
+    sweep_scratch(parent)
     folder = Path(tempfile.mkdtemp(prefix=f"build-{os.getpid()}-", dir=parent))
     try:
         yield folder

@@ -27,6 +27,7 @@ def docs(settings: Settings, out: Path) -> Path:
         empty = sources.Snapshot(
             (Partition(now.date().isoformat(), "", 0),),
             (),
+            (),
             no_telemetry_sql({}),
             no_telemetry_sql({}),
             _empty(t.raw_objects, ("arrived_at", "committed_at")),

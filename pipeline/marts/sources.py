@@ -26,6 +26,8 @@ class Snapshot:
 
     partitions: tuple[Partition, ...]
     files: tuple[DataFile, ...]
+    #: all that is read: the partitions' files and those of the days beside them
+    paths: tuple[str, ...]
     #: SELECTs over the visible rows of the partitions, and of the days beside them
     telemetry: str
     context: str
@@ -47,12 +49,13 @@ def snapshot(connection: Connection, root: Path, partitions: Iterable[Partition]
         )
         return tuple(file for file in live if (file.hiveperiod, file.dstrct_code) in keys)
 
-    own, doubted = files(chosen), _doubted(connection)
+    own, near, doubted = files(chosen), files(beside), _doubted(connection)
     return Snapshot(
         partitions=partitions,
         files=own,
+        paths=tuple(file.path for file in (*own, *near)),
         telemetry=f"SELECT * FROM ({telemetry_sql(connection, root, own)}){doubted}",
-        context=f"SELECT * FROM ({telemetry_sql(connection, root, files(beside))}){doubted}",
+        context=f"SELECT * FROM ({telemetry_sql(connection, root, near)}){doubted}",
         objects=_objects(connection, {day for day, _ in chosen}),
         devices=_frame(connection, t.devices),
     )

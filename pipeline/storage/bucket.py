@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from fsspec.asyn import sync  # type: ignore[import-untyped]
 
 from pipeline.errors import SettingsError, StoreUnavailable
 from pipeline.settings import Settings
+from pipeline.storage.records import Trouble
 
 CONNECT_SECONDS = 4.0
 
@@ -33,8 +36,14 @@ PAUSE_SECONDS = 0.3
 
 #: Requests at the same time.
 AT_ONCE = 8
+#: Bytes of an object that are held at a time while it becomes a file.
+PIECE = 1 << 20
 
 T = TypeVar("T")
+
+
+#: By address: the trouble of this process with it.
+_TROUBLE: dict[str, Trouble] = {}
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,24 @@ class Bucket:
 
         return self.attempt(lambda fs: bytes(sync(fs.loop, get, fs)), key)
 
+    def download(self, key: str, target: Path) -> None:
+        """The whole object as a file, without holding it in memory. Raises as ``get``."""
+
+        async def get(fs: Any) -> None:
+            answer = await asyncio.wait_for(
+                fs._call_s3("get_object", **self._at(key)), ANSWER_SECONDS
+            )
+            body = answer["Body"]
+            try:
+                answer["ETag"]
+                with target.open("wb") as file:
+                    while piece := await body.read(PIECE):
+                        file.write(piece)
+            finally:
+                body.close()
+
+        self.attempt(lambda fs: sync(fs.loop, get, fs), key)
+
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self.prefix + key}
 
@@ -150,7 +177,9 @@ class Bucket:
         for again in (True, False):
             began = time.monotonic()
             try:
-                return work(self._filesystem())
+                answer = work(self._filesystem())
+                _TROUBLE.pop(self.url, None)
+                return answer
             except Exception as error:  # three libraries, no common root
                 code, status = _answer(error)
                 if key is not None and code in ("NoSuchKey", "404"):
@@ -161,9 +190,23 @@ class Bucket:
                     raise OSError(f"{self.url}/{key} is archived") from error
                 quick = time.monotonic() - began < QUICK_SECONDS
                 if not (again and quick and (status == 0 or status >= 500)):
-                    raise StoreUnavailable(self.url, self._reason(error)) from error
+                    reason, now = self._reason(error), time.time()
+                    since = _TROUBLE[self.url].since if self.url in _TROUBLE else now
+                    _TROUBLE[self.url] = Trouble(reason, since, now)
+                    raise StoreUnavailable(self.url, reason) from error
             time.sleep(PAUSE_SECONDS)
         raise AssertionError("the second failure was raised")
+
+    def probe(self) -> Trouble | None:
+        """Ask whether the server answers: what is wrong with it, or None."""
+        with suppress(StoreUnavailable):
+            self.attempt(self._bucket_is_there)
+        return self.trouble
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What went wrong when this process last asked; None when it was answered."""
+        return _TROUBLE.get(self.url)
 
     def _bucket_is_there(self, fs: Any) -> None:
         fs.call_s3("head_bucket", timeout=ANSWER_SECONDS, Bucket=self.bucket)

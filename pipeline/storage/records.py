@@ -100,3 +100,12 @@ class Hidden:
 
     dead: frozenset[int] = frozenset()
     beaten: frozenset[tuple[int, int, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a store cannot be used, since when, and when that was last seen (epoch, seconds)."""
+
+    reason: str
+    since: float
+    seen: float

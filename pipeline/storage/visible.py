@@ -7,7 +7,7 @@ partition columns are stored in the files too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -38,17 +38,23 @@ def telemetry_sql(connection: Connection, root: Path, files: Sequence[DataFile])
 
     ``connection`` must be the one that named the files: what to leave out belongs to them.
     """
-    extra = extra_fields(connection)
-    if not files:
-        return no_telemetry_sql(extra)
     schema = ", ".join(
         f"{number}: {{name: {literal(name)}, type: {literal(kind)}, default_value: NULL}}"
-        for number, name, kind in _columns(extra)
+        for number, name, kind in _columns(extra_fields(connection))
     )
 
     def scan(some: Sequence[DataFile]) -> str:
         return f"SELECT * FROM read_parquet({file_list(root, some)}, schema=MAP {{{schema}}})"
 
+    return telemetry_over(connection, files, scan)
+
+
+def telemetry_over(
+    connection: Connection, files: Sequence[DataFile], scan: Callable[[Sequence[DataFile]], str]
+) -> str:
+    """The same, for whoever has a way of his own to ``scan`` all rows of some files."""
+    if not files:
+        return no_telemetry_sql(extra_fields(connection))
     mixed = [file for file in files if file.hidden]
     plain = [file for file in files if not file.hidden]
     parts = [scan(plain)] if plain else []

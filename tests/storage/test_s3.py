@@ -303,16 +303,16 @@ def test_one_lost_connection_is_not_worth_a_word(server: Seaweed, url: str, link
 def test_a_server_that_says_nothing_is_given_up(
     server: Seaweed, many: tuple[str, set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasten(monkeypatch)
     url, keys = many
     store = store_at(server, url)
     listing = store.entries()
     next(listing)
+    hasten(monkeypatch)  # only now: what must succeed may take its time
     server.pause()
     try:
-        assert "no answer" in fails(lambda: list(listing), 6)
+        assert "no answer" in fails(lambda: list(listing), HASTENED)
         for call in every_call(store):
-            assert "no answer" in fails(call, 6)
+            assert "no answer" in fails(call, HASTENED)
     finally:
         server.resume()
     monkeypatch.undo()
@@ -322,15 +322,20 @@ def test_a_server_that_says_nothing_is_given_up(
 def test_the_link_falls_silent_within_a_read(
     server: Seaweed, url: str, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasten(monkeypatch)
     content = bytes(range(256)) * 20_000
     server.put(url, key(HOURS[0]), content)
     store = store_at(server, url, link.endpoint)
     link.hush(after=1_000_000)
-    assert "no answer" in fails(lambda: store.read(key(HOURS[0])), 6)
-    assert "no answer" in fails(lambda: list(store.entries()), 6)
+    hasten(monkeypatch)
+    assert "no answer" in fails(lambda: store.read(key(HOURS[0])), HASTENED)
+    assert "no answer" in fails(lambda: list(store.entries()), HASTENED)
+    monkeypatch.undo()
     link.restore()
     assert store.read(key(HOURS[0])) == content
+
+
+#: Seconds for a machine under load to give up; less than the answer that is waited for otherwise.
+HASTENED = 12
 
 
 def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,7 +413,7 @@ def test_the_settings_name_the_store(
         ("RAW", "s3:///prefix", "names no bucket"),
         ("RAW", "gs://bucket/raw", "gs:// is not supported"),
         ("RAW", "s3://key:hidden@bucket/raw", "HAULWATCH_S3_KEY"),
-        ("LAKE", "s3://bucket/lake", "name a folder"),
+        ("LAKE", "gs://bucket/lake", "gs:// is not supported"),
         ("S3_ENDPOINT", "10.0.0.5:8333", "http://"),
         ("S3_SECRET", "", "or neither"),
     ],
