@@ -30,6 +30,7 @@ from pipeline.errors import Terminal
 from pipeline.ingest import clean, quarantine, unpack
 from pipeline.ingest.convert import Taken, object_row, split, write_day
 from pipeline.ingest.salvage import RESERVED, BadLine
+from pipeline.storage.lake import Lake, discard
 from pipeline.storage.parquet import partition_path
 from pipeline.storage.records import CLEAN, TELEMETRY, NewFile, RawFile
 
@@ -280,7 +281,7 @@ class Job:
     part: Part
     sha256: str
     claim_id: str
-    lake_root: Path
+    lake: Lake
     extra: dict[str, str]
     #: The file itself is recorded with its last part: rows that belong to no raw file are its own.
     own_src: int | None
@@ -315,8 +316,7 @@ def convert(job: Job) -> Adopted:
     try:
         return _convert(job, result)
     except BaseException:
-        for file in result.files:
-            (job.lake_root / file.path).unlink(missing_ok=True)
+        discard(job.lake, result.files)
         raise
 
 
@@ -516,7 +516,7 @@ def _write(
     for number, (day, frames) in enumerate(sorted(partitions.items())):
         steps.reached("adopt.writing")
         path = partition_path(CLEAN, TELEMETRY, day, district, f"{job.claim_id}-{number}.parquet")
-        result.files.append(write_day(job.lake_root, path, day, district, frames, arrow))
-    for held in quarantine.write(job.lake_root, job.claim_id, bad_lines):
+        result.files.append(write_day(job.lake, path, day, district, frames, arrow))
+    for held in quarantine.write(job.lake, job.claim_id, bad_lines):
         result.files.append(held)
     steps.reached("adopt.written")

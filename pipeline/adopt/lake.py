@@ -69,7 +69,8 @@ class Lake:
 def find(url: str, settings: Settings) -> Lake:
     """The lake at a folder or ``file://`` URL. Raises UsageError when there is none."""
     root = _folder(url)
-    own = {settings.lake_root.resolve() / layer for layer in (CLEAN, ANALYTICS, QUARANTINE)}
+    place = (settings.home if settings.lake_is_remote else settings.lake_root).resolve()
+    own = {place / layer for layer in (CLEAN, ANALYTICS, QUARANTINE)}
     if any(root.is_relative_to(layer) for layer in own):
         raise UsageError(f"{url} is a part of this home's own lake")
     lake = Lake(root)

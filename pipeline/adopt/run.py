@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger, extra_fields, record_fields, room_for_fields
 from pipeline.storage.people import audit
 from pipeline.storage.records import CLEAN, Claim, RawFile
@@ -138,6 +139,7 @@ class Adopt:
         # The sweep of gc knows from the name when nobody is at it any more.
         name = f"adopt-{os.getpid()}-{claims.new_id()[:8]}"
         self.scratch = settings.scratch / name
+        self.target = open_lake(settings)
         self.running: dict[Future[Any], _Work] = {}
         self.ready: deque[tuple[_File, Part]] = deque()
 
@@ -240,7 +242,7 @@ class Adopt:
                 part,
                 found.sha256,
                 claim_id,
-                self.settings.lake_root,
+                self.target,
                 extra_fields(connection) | self.dreamt,
                 self._own_src(found.source.file, found.sha256) if last else None,
                 found.rows,
@@ -374,7 +376,7 @@ class Adopt:
         with self.ledger.write() as connection:
             claim_id = claims.begin(connection, "adopt", self.worker, self.settings.lease_seconds)
         arrival = Arrival(Claim(claim_id, (own,)), [row], [], {})
-        commit_ingest(self.ledger, self.settings.lake_root, arrival)
+        commit_ingest(self.ledger, self.target, arrival)
 
     def _is_known(self, file: LakeFile, reason: str) -> bool:
         """True when the same was said of the file before."""
@@ -398,8 +400,7 @@ class Adopt:
                 ],
                 adopted=found.keys,
             )
-            root = self.settings.lake_root
-            self.result.overlapped += commit_ingest(self.ledger, root, arrival)
+            self.result.overlapped += commit_ingest(self.ledger, self.target, arrival)
             steps.reached("adopt.committed")
         self._count(found)
         if work.part and work.part.path:

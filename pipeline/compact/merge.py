@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import fields, steps
+from pipeline.storage.lake import Lake, discard
 from pipeline.storage.parquet import Writer, partition_path
 from pipeline.storage.records import CLEAN, TELEMETRY, DataFile, Held, Hidden, NewFile
 
@@ -38,7 +38,7 @@ Group = tuple[str, str]
 class MergeJob:
     """One day of one district: its visible files, oldest first, and where the result goes."""
 
-    root: Path
+    lake: Lake
     day: str
     district: str
     files: tuple[DataFile, ...]
@@ -53,7 +53,8 @@ class MergeJob:
 def merge(job: MergeJob) -> list[NewFile]:
     """Write the share's rows in (unitno, deviceid, ts) order and describe the new files."""
     schema = fields.arrow_schema(job.extra)
-    sources = [pq.ParquetFile(job.root / file.path) for file in job.files]
+    place = job.lake.filesystem()
+    sources = [pq.ParquetFile(place.open_input_file(file.path)) for file in job.files]
     seen, beaten = _Output(job, schema, "m"), _Output(job, schema, "b", hidden=True)
     try:
         for places in _share(job, sources):
@@ -154,7 +155,7 @@ class _Output:
             number = f"{self.job.share}-{len(self.done)}" if self.job.shares > 1 else len(self.done)
             name = f"{self.job.claim_id}-{self.name}{number}.parquet"
             self.path = partition_path(CLEAN, TELEMETRY, self.job.day, self.job.district, name)
-            self.writer = Writer(self.job.root / self.path, self.schema, ZSTD_LEVEL)
+            self.writer = Writer(self.job.lake, self.path, self.schema, ZSTD_LEVEL)
             self.sources: dict[int, Held] = {}
             self.units: set[str] = set()
         self.writer.write(table)
@@ -172,8 +173,7 @@ class _Output:
         """Remove every file made so far."""
         if self.writer is not None:
             self.writer.abandon()
-        for file in self.done:
-            (self.job.root / file.path).unlink(missing_ok=True)
+        discard(self.job.lake, self.done)
 
     def _close(self) -> None:
         if self.writer is None:

@@ -16,11 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import localtime, steps
 from pipeline.compact.merge import MergeJob, merge
-from pipeline.errors import ClaimLost, Terminal
+from pipeline.errors import ClaimLost, StoreUnavailable, Terminal
 from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
+from pipeline.storage.lake import discard, open_lake
 from pipeline.storage.ledger import Ledger, extra_fields
 from pipeline.storage.records import DataFile, Hidden, NewFile, Partition
 
@@ -76,6 +77,7 @@ class Compact:
 
     def __init__(self, ledger: Ledger, settings: Settings, worker: str, pool: Pool) -> None:
         self.ledger, self.settings, self.worker, self.pool = ledger, settings, worker, pool
+        self.lake = open_lake(settings)
 
     def plan(
         self, *, day: str | None = None, district: str | None = None, now: datetime | None = None
@@ -114,8 +116,8 @@ class Compact:
     ) -> CompactResult:
         """Merge what is planned, each swapped in by itself; what fails stays as it was.
 
-        Raises BrokenProcessPool, and OSError when the lake cannot be written: the next day would
-        fare no better.
+        Raises BrokenProcessPool, and StoreUnavailable or OSError when the lake cannot be read or
+        written: the next day would fare no better.
         """
         started = time.monotonic()
         result = CompactResult()
@@ -127,7 +129,7 @@ class Compact:
                 self._one(planned, result)
             except ClaimLost:
                 result.busy.append(planned.name)
-            except (BrokenProcessPool, OSError, SQLAlchemyError):
+            except (BrokenProcessPool, StoreUnavailable, OSError, SQLAlchemyError):
                 raise
             except Exception as error:
                 result.failed[planned.name] = f"{type(error).__name__}: {error}"
@@ -178,7 +180,7 @@ class Compact:
             self.pool.submit(
                 merge,
                 MergeJob(
-                    self.settings.lake_root,
+                    self.lake,
                     planned.partition.hiveperiod,
                     planned.partition.dstrct_code,
                     planned.files,
@@ -217,8 +219,7 @@ class Compact:
         wait(futures)
         for future in futures:
             if not future.cancelled() and not future.exception():
-                for file in future.result():
-                    (self.settings.lake_root / file.path).unlink(missing_ok=True)
+                discard(self.lake, future.result())
 
     @staticmethod
     def _check(planned: Merge, new: Sequence[NewFile]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -19,6 +18,7 @@ from pipeline.ingest import clean, fast, quarantine, unpack
 from pipeline.ingest.gunzip import TooLarge, gunzip
 from pipeline.ingest.job import Converted, Job
 from pipeline.ingest.salvage import BadLine, TooLong, salvage
+from pipeline.storage.lake import Lake, discard
 from pipeline.storage.parquet import Writer, partition_path
 from pipeline.storage.records import CLEAN, TELEMETRY, UNREADABLE, Held, NewFile, RawFile
 
@@ -52,8 +52,7 @@ def convert(job: Job) -> Converted:
     try:
         return _convert(job, result)
     except BaseException:
-        for file in result.files:
-            (job.lake_root / file.path).unlink(missing_ok=True)
+        discard(job.lake, result.files)
         raise
 
 
@@ -95,8 +94,8 @@ def _convert(job: Job, result: Converted) -> Converted:
     for number, ((day, district), frames) in enumerate(sorted(partitions.items())):
         steps.reached("ingest.writing")
         path = partition_path(CLEAN, TELEMETRY, day, district, f"{job.claim.id}-{number}.parquet")
-        result.files.append(write_day(job.lake_root, path, day, district, frames, arrow))
-    for held in quarantine.write(job.lake_root, job.claim.id, bad_lines):
+        result.files.append(write_day(job.lake, path, day, district, frames, arrow))
+    for held in quarantine.write(job.lake, job.claim.id, bad_lines):
         result.files.append(held)  # one by one: what is finished must be known should the next fail
     steps.reached("ingest.written")
     return result
@@ -143,7 +142,7 @@ def read_object(
 
 
 def write_day(
-    root: Path, path: str, day: str, district: str, frames: list[pl.DataFrame], schema: pa.Schema
+    lake: Lake, path: str, day: str, district: str, frames: list[pl.DataFrame], schema: pa.Schema
 ) -> NewFile:
     """One file a local day and district: a row group a unit and device, in their order."""
     by_unit: dict[tuple[str, str], list[pl.DataFrame]] = defaultdict(list)
@@ -151,7 +150,7 @@ def write_day(
         for part in split(frame, "unitno"):
             by_unit[part["unitno"][0] or "", part["deviceid"][0]].append(part)
     sources: dict[int, Held] = {}
-    with Writer(root / path, schema, ZSTD_LEVEL) as writer:
+    with Writer(lake, path, schema, ZSTD_LEVEL) as writer:
         for key in sorted(by_unit):
             group = by_unit.pop(key)
             unit = group[0] if len(group) == 1 else pl.concat(group, how="diagonal").sort("ts")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipeline.ingest.unpack import source_id
+from pipeline.storage.lake import Lake
 from pipeline.storage.objects import Store
 from pipeline.storage.records import Claim, NewFile
 
@@ -17,7 +17,7 @@ class Job:
 
     claim: Claim
     store: Store
-    lake_root: Path
+    lake: Lake
     zones: dict[str, str]
     extra: dict[str, str]
     window_start: int

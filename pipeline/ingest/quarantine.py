@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 
 from pipeline.ingest.salvage import BadLine
+from pipeline.storage.lake import Lake
 from pipeline.storage.parquet import Writer, partition_path
 from pipeline.storage.records import QUARANTINE, NewFile, RawFile
 
@@ -24,7 +24,7 @@ SCHEMA = pa.schema(
 
 
 def write(
-    root: Path, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]
+    lake: Lake, claim_id: str, lines: list[tuple[RawFile, int, BadLine]]
 ) -> Iterator[NewFile]:
     """One file a district and day of the path; ``lines`` are (file, ``_src``, bad line)."""
     groups: dict[tuple[str, str], list[tuple[RawFile, int, BadLine]]] = defaultdict(list)
@@ -42,7 +42,7 @@ def write(
             [bad.reason for _, _, bad in items],
             [bad.content for _, _, bad in items],
         ]
-        with Writer(root / path, SCHEMA, level=3) as writer:
+        with Writer(lake, path, SCHEMA, level=3) as writer:
             writer.write(pa.table(columns, schema=SCHEMA))
             size = writer.close()
         yield NewFile(QUARANTINE, QUARANTINE, path, day, district, rows=len(items), bytes=size)

@@ -25,6 +25,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger, extra_fields, record_fields, room_for_fields
 from pipeline.storage.objects import open_store
 from pipeline.storage.records import CLEAN, Claim, NewFile
@@ -71,6 +72,7 @@ class Ingest:
     def __init__(self, ledger: Ledger, settings: Settings, worker: str, pool: Pool) -> None:
         self.ledger, self.settings, self.worker, self.pool = ledger, settings, worker, pool
         self.store = open_store(settings)
+        self.lake = open_lake(settings)
 
     def run(
         self,
@@ -191,7 +193,7 @@ class Ingest:
             return Job(
                 claim=claim,
                 store=self.store,
-                lake_root=self.settings.lake_root,
+                lake=self.lake,
                 zones={district: self.settings.zone_of(district) for district in districts},
                 extra=extra_fields(connection),
                 window_start=self.settings.window_start,
@@ -220,7 +222,7 @@ class Ingest:
             ],
         )
         try:
-            result.overlapped += commit_ingest(self.ledger, self.settings.lake_root, arrival)
+            result.overlapped += commit_ingest(self.ledger, self.lake, arrival)
         except ClaimLost:
             return  # another worker has the files now; what we wrote is left to gc
         steps.reached("ingest.committed")

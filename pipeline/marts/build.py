@@ -27,7 +27,7 @@ from pipeline.marts.catalogue import MARTS
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
-from pipeline.storage.lake import Lake, open_lake
+from pipeline.storage.lake import Lake, discard, open_lake
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.parquet import partition_path
 from pipeline.storage.records import ANALYTICS, NewFile, Partition
@@ -167,8 +167,7 @@ def _written(database: Path, lake: Lake, claim_id: str, parts: list[Partition]) 
     try:
         write(database, lake, claim_id, parts, files)
     except BaseException:  # no room, most likely: leave none of it to stand in the way
-        for file in files:
-            lake.remove(file.path)
+        discard(lake, files)
         raise
     return files
 

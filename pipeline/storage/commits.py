@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -18,6 +17,7 @@ from pipeline import localtime, steps
 from pipeline.errors import ClaimLost
 from pipeline.storage import claims, manifest, overlaps
 from pipeline.storage import tables as t
+from pipeline.storage.lake import Lake
 from pipeline.storage.ledger import Ledger, record_zone
 from pipeline.storage.overlaps import Verdict
 from pipeline.storage.records import ANALYTICS, CLEAN, Claim, DataFile, Hidden, NewFile, Partition
@@ -48,7 +48,7 @@ class Arrival:
     adopted: Sequence[dict[str, Any]] = ()
 
 
-def commit_ingest(ledger: Ledger, root: Path, arrival: Arrival) -> int:
+def commit_ingest(ledger: Ledger, lake: Lake, arrival: Arrival) -> int:
     """Make one claim's rows visible, all of them or none, each second of a device once.
 
     Returns by how many rows the overlaps of all objects grew. Raises ClaimLost.
@@ -56,7 +56,7 @@ def commit_ingest(ledger: Ledger, root: Path, arrival: Arrival) -> int:
     while True:
         with ledger.read() as connection:
             plan = _plan(connection, arrival)
-        verdict = _weigh(root, plan)
+        verdict = _weigh(lake, plan)
         with ledger.write() as connection:
             version = _begin(connection, arrival.claim.id)
             if _plan(connection, arrival) == plan:
@@ -80,12 +80,12 @@ def _plan(connection: Connection, arrival: Arrival) -> overlaps.Plan:
     return overlaps.plan(connection, arrival.objects, arrival.files, arrival.reread)
 
 
-def _weigh(root: Path, plan: overlaps.Plan) -> Verdict:
+def _weigh(lake: Lake, plan: overlaps.Plan) -> Verdict:
     if not plan.contested:
         return Verdict(plan)
     from pipeline.storage.weigh import settle  # loads Polars, which few commits need
 
-    return settle(root, plan)
+    return settle(lake, plan)
 
 
 def _apply(connection: Connection, arrival: Arrival, verdict: Verdict, version: int) -> int:

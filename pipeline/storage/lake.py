@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.storage.parquet import publish
-from pipeline.storage.records import Trouble
+from pipeline.errors import StoreUnavailable
+from pipeline.storage.records import NewFile, Trouble
 
 if TYPE_CHECKING:
     from pyarrow import fs as pafs
@@ -77,6 +77,13 @@ def open_lake(settings: Settings) -> Lake:
     return DiskLake(settings.lake_root)
 
 
+def discard(lake: Lake, files: Iterable[NewFile]) -> None:
+    """Remove what nobody will refer to: it may stand in the way. What resists is left to gc."""
+    for file in files:
+        with suppress(OSError, StoreUnavailable):
+            lake.remove(file.path)
+
+
 @dataclass(frozen=True)
 class DiskLake:
     """A lake below a folder."""
@@ -100,8 +107,9 @@ class DiskLake:
 
     def publish(self, temporary: Path, path: str) -> int:
         """Rename it, flushed to the disk."""
-        publish(temporary, self.root / path)
-        return (self.root / path).stat().st_size
+        final = self.root / path
+        _publish(temporary, final)
+        return final.stat().st_size
 
     def remove(self, path: str) -> None:
         """Delete a file; nothing happens when it is gone."""
@@ -136,3 +144,15 @@ class DiskLake:
         """The lake itself."""
         del paths
         return self.root
+
+
+def _publish(temporary: Path, final: Path) -> None:
+    """Bring a finished file under its final name so that a crash leaves all of it or nothing."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.rename(final)
+    folder = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from pipeline.storage.lake import Lake
 
 #: Row-group statistics serve pruning by time, unit and source; for the other columns they only
 #: make the footer larger than the data of a short file.
@@ -21,29 +22,17 @@ def partition_path(layer: str, dataset: str, day: str, district: str, name: str)
     return f"{layer}/{dataset}/hiveperiod={day}/dstrct_code={quote(district, safe='')}/{name}"
 
 
-def publish(temporary: Path, final: Path) -> None:
-    """Bring a finished file under its final name so that a crash leaves all of it or nothing."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.rename(final)
-    folder = os.open(final.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 class Writer:
     """One Parquet file; each ``write`` is a row group. It appears at ``close``.
 
     As a context manager it removes what was half written when an exception ends it.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, level: int) -> None:
+    def __init__(self, lake: Lake, path: str, schema: pa.Schema, level: int) -> None:
         self.path = path
         self.rows = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = path.with_name(f".{path.name}.tmp")
+        self._lake = lake
+        self._temporary = lake.temporary(path)
         strings = [field.name for field in schema if pa.types.is_string(field.type)]
         try:
             self._writer = pq.ParquetWriter(
@@ -85,5 +74,4 @@ class Writer:
     def close(self) -> int:
         """Finish and publish the file; return its size in bytes."""
         self._writer.close()
-        publish(self._temporary, self.path)
-        return self.path.stat().st_size
+        return self._lake.publish(self._temporary, self.path)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
+from pyarrow import fs as pafs
 
 from pipeline.errors import Terminal
+from pipeline.storage.lake import Lake
 from pipeline.storage.overlaps import Piece, Plan, Rank, Span, Verdict
 
 
-def settle(root: Path, plan: Plan) -> Verdict:
+def settle(lake: Lake, plan: Plan) -> Verdict:
     """Who is beaten where. Reads only (ts, _src) of the contested versions and their rivals."""
-    verdict = Verdict(plan)
+    verdict, source = Verdict(plan), lake.filesystem()
     order = {rank: i for i, rank in enumerate(sorted({piece.rank for piece in plan.pieces}))}
-    rows = pl.concat(_rows(root, path, pieces, order) for path, pieces in _by_path(plan.pieces))
+    rows = pl.concat(_rows(source, path, pieces, order) for path, pieces in _by_path(plan.pieces))
     best = pl.col("rank").max().over("device", "ts")
     rows = rows.with_columns((pl.col("rank") < best).alias("beaten"))
     rows = rows.filter(pl.col("src").is_in(plan.contested)).sort("src", "ts")
@@ -42,14 +43,18 @@ def _by_path(pieces: Iterable[Piece]) -> list[tuple[str, list[Piece]]]:
     return sorted(groups.items())
 
 
-def _rows(root: Path, path: str, pieces: Sequence[Piece], order: dict[Rank, int]) -> pl.DataFrame:
+def _rows(
+    source: pafs.FileSystem, path: str, pieces: Sequence[Piece], order: dict[Rank, int]
+) -> pl.DataFrame:
     """device, ts, src, rank, path of the rows of some versions in one file."""
     by_src = {piece.src: piece for piece in pieces}
     wanted = [
         ("deviceid", "in", sorted({piece.deviceid for piece in pieces})),
         ("_src", "in", sorted(by_src)),
     ]
-    table = pq.read_table(root / path, columns=["ts", "_src"], filters=wanted)
+    table = pq.read_table(
+        path, columns=["ts", "_src"], filters=wanted, filesystem=source, partitioning=None
+    )
     expected = sum(piece.rows for piece in pieces)
     if table.num_rows != expected:
         raise Terminal(f"{path} holds {table.num_rows} rows of {expected} (haulwatch verify)")

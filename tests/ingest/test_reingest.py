@@ -15,6 +15,7 @@ from pipeline.reingest import ReingestPlan, Selection, ask, plan
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
+from pipeline.storage.lake import Lake
 from pipeline.storage.ledger import Ledger, open_ledger
 from pipeline.storage.objects import open_store
 from pipeline.verify import verify
@@ -127,10 +128,10 @@ def test_asked_for_while_it_is_read_a_file_is_read_once_more(
 ) -> None:
     key = deliver(raw, FIRST, rows(FIRST, 20))
 
-    def commit(ledger: Ledger, root: Path, arrival: Arrival) -> int:
+    def commit(ledger: Ledger, lake: Lake, arrival: Arrival) -> int:
         monkeypatch.undo()
         ask(ledger, settings, Selection(key=key), planned(ledger, settings, key=key), "tester")
-        return commit_ingest(ledger, root, arrival)
+        return commit_ingest(ledger, lake, arrival)
 
     monkeypatch.setattr("pipeline.ingest.run.commit_ingest", commit)
     result = flow.ingest()

@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.objects import DiskStore, parse_key
 from pipeline.storage.visible import telemetry_sql
@@ -188,7 +189,7 @@ def test_a_lost_claim_commits_nothing(raw: Path, settings: Settings, ledger: Led
         connection.execute(update(t.claims).values(expires_at=0))
     arrival = Arrival(work.claim, done.objects, done.files, {"MLKB": "UTC"})
     with pytest.raises(ClaimLost):
-        commit_ingest(ledger, settings.lake_root, arrival)
+        commit_ingest(ledger, open_lake(settings), arrival)
     assert visible(settings, ledger, "count(*)") == [(0,)]
 
 
@@ -226,7 +227,7 @@ def test_an_object_that_changes_while_it_is_read_is_left_for_later(
     done = convert(work)
     assert done.changing == [key]
     assert done.objects == []
-    commit_ingest(ledger, settings.lake_root, Arrival(work.claim, [], [], {}))
+    commit_ingest(ledger, open_lake(settings), Arrival(work.claim, [], [], {}))
     assert flow.ingest().lines["accepted"] == 9
 
 

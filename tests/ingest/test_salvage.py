@@ -24,6 +24,7 @@ from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger, extra_fields
 from pipeline.storage.records import QUARANTINE
 from pipeline.verify import verify
@@ -182,7 +183,7 @@ def test_every_line_is_accounted_for(
     if done.unknown:
         pytest.fail(f"unexpected fields {done.unknown}")
     arrival = Arrival(work.claim, done.objects, done.files, {DISTRICT: settings.zone})
-    commit_ingest(ledger, settings.lake_root, arrival)
+    commit_ingest(ledger, open_lake(settings), arrival)
     (row,) = done.objects
     names = ("lines", "accepted", "duplicate", "quarantined", "blank")
     assert tuple(row[name] for name in names) == nasty.counts

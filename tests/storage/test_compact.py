@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.commits import commit_swap
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger
 from pipeline.verify import verify
 from tests.ingest.test_run import visible
@@ -106,7 +107,7 @@ def test_large_days_are_split_and_stay_whole(
     (planned,) = step.plan(now=LATER)
     with ledger.write() as connection:
         claim = claims.begin(connection, "compact", "w", 60)
-    job = module.MergeJob(settings.lake_root, "2026-01-31", "MLKB", planned.files, claim, {})
+    job = module.MergeJob(open_lake(settings), "2026-01-31", "MLKB", planned.files, claim, {})
     new = module.merge(job)
     assert [file.rows for file in new] == [60, 60, 60]
     commit_swap(ledger, claim, planned.files, new, planned.partition, planned.hidden)
