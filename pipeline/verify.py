@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection, func, select
 
 from pipeline import fields, localtime
+from pipeline.errors import StoreUnavailable
 from pipeline.gc import orphans
 from pipeline.settings import Settings
 from pipeline.storage import manifest
@@ -121,7 +122,7 @@ def _identity(connection: Connection, result: VerifyResult) -> Iterator[Finding]
 
 def _footers(lake: Lake, files: list[DataFile]) -> Iterator[Finding]:
     """Every visible file is there, as large and with as many rows as at its commit."""
-    sizes, source = lake.sizes(), lake.filesystem()
+    sizes = lake.sizes()
     for file in files:
         size = sizes.get(file.path)
         if size is None:
@@ -130,7 +131,10 @@ def _footers(lake: Lake, files: list[DataFile]) -> Iterator[Finding]:
         rows = file.rows
         try:
             if size == file.bytes:
-                rows = pq.read_metadata(file.path, filesystem=source).num_rows
+                with lake.reading() as source:
+                    rows = pq.read_metadata(file.path, filesystem=source).num_rows
+        except StoreUnavailable:
+            raise
         except Exception as error:  # a damaged footer raises whatever the reader meets first
             yield Finding("damaged file", file.path, str(error).splitlines()[0])
             continue

@@ -38,7 +38,8 @@ class Link:
 
     ``cut`` ends what is open and refuses what comes; ``hush`` leaves connections open, but nothing
     comes back any more, as when a cable is cut. With ``after`` both wait until the server has sent
-    so many more bytes. ``restore`` lets everything pass again, on the same port.
+    so many more bytes; ``passed`` counts those that came back. ``restore`` lets everything pass
+    again, on the same port.
     """
 
     def __init__(self, port: int, server: int) -> None:
@@ -49,6 +50,7 @@ class Link:
         self._listener: socket.socket | None = None
         self._ends: set[socket.socket] = set()
         self._left: int | None = None
+        self.passed = 0
         self._hushed = False
         self._awake = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -131,6 +133,7 @@ class Link:
             while data := source.recv(65_536):
                 allowed = self._allowed(len(data)) if counted else len(data)
                 sink.sendall(data[:allowed])
+                self.passed += allowed if counted else 0
                 if allowed == len(data):
                     continue
                 if self._hushed:

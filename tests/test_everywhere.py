@@ -1,4 +1,4 @@
-"""One suite over every place: raw files on disk and on S3, the ledger on SQLite and PostgreSQL."""
+"""One suite over every place: files on disk and on S3, the ledger on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -82,16 +82,17 @@ def ledger_url(request: pytest.FixtureRequest) -> str | None:
     return server.fresh()
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", "s3", "s3 lake"])
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, ledger_url: str | None
 ) -> Iterator[Place]:
     server: Seaweed | None = None
     where = {}
-    if request.param == "s3":
+    if request.param != "disk":
         server = request.getfixturevalue("seaweed_server")
         where = {
             "raw": server.place(),
+            **({"lake": server.place()} if request.param == "s3 lake" else {}),
             "s3_endpoint": server.endpoint,
             "s3_key": server.key,
             "s3_secret": server.secret,
@@ -158,6 +159,8 @@ def test_a_history_in_full(place: Place, flow: Flow) -> None:
     place.taken()
     assert flow.build(now=LATER).partitions >= 2
     with open_reader(place.settings, place.ledger) as reader:
+        seen = reader.contract("SELECT deviceid, epoch(ts)::BIGINT, VehicleSpeed FROM telemetry")
+        assert {row[:2]: row[2] for row in seen.rows()} == place.model.visible()
         frame = reader.contract("SELECT sum(observed_s)::INT FROM unit_day")
         assert frame.item() == len(place.model.visible())
         counts = reader.contract("SELECT sum(quarantined)::INT, count(*)::INT FROM raw_objects")

@@ -53,16 +53,18 @@ class MergeJob:
 def merge(job: MergeJob) -> list[NewFile]:
     """Write the share's rows in (unitno, deviceid, ts) order and describe the new files."""
     schema = fields.arrow_schema(job.extra)
-    place = job.lake.filesystem()
-    sources = [pq.ParquetFile(place.open_input_file(file.path)) for file in job.files]
+    sources: list[pq.ParquetFile] = []
     seen, beaten = _Output(job, schema, "m"), _Output(job, schema, "b", hidden=True)
     try:
-        for places in _share(job, sources):
-            steps.reached("compact.writing")
-            tables = [_conform(sources[i].read_row_group(g), schema) for i, g in places]
-            for output, chosen in zip((seen, beaten), _apart(tables, job.hidden), strict=True):
-                if chosen:
-                    output.add(_in_order(chosen))
+        with job.lake.reading() as place:
+            for file in job.files:
+                sources.append(pq.ParquetFile(place.open_input_file(file.path), pre_buffer=True))
+            for places in _share(job, sources):
+                steps.reached("compact.writing")
+                tables = [_conform(sources[i].read_row_group(g), schema) for i, g in places]
+                for output, chosen in zip((seen, beaten), _apart(tables, job.hidden), strict=True):
+                    if chosen:
+                        output.add(_in_order(chosen))
         return seen.finish() + beaten.finish()
     except BaseException:
         seen.abandon()

@@ -59,7 +59,10 @@ class Lake(Protocol):
         """Bytes of every file that is there, unfinished ones included."""
 
     def filesystem(self) -> pafs.FileSystem:
-        """pyarrow's view, rooted at the lake."""
+        """pyarrow's view, rooted at the lake; it tells every trouble as OSError."""
+
+    def reading(self) -> AbstractContextManager[pafs.FileSystem]:
+        """The same, and a store that cannot be reached is StoreUnavailable within."""
 
     def loan(self) -> AbstractContextManager[Loan]:
         """A folder for whole files, for as long as it is held."""
@@ -135,6 +138,10 @@ class DiskLake:
         from pyarrow import fs as pafs
 
         return pafs.SubTreeFileSystem(str(self.root), pafs.LocalFileSystem())
+
+    def reading(self) -> AbstractContextManager[pafs.FileSystem]:
+        """The same."""
+        return nullcontext(self.filesystem())
 
     def loan(self) -> AbstractContextManager[Loan]:
         """The lake itself."""

@@ -97,6 +97,17 @@ class S3Lake(Bucket):
         return pafs.SubTreeFileSystem(root, _connect(self))
 
     @contextmanager
+    def reading(self) -> Iterator[pafs.FileSystem]:
+        """The same, and StoreUnavailable when it is the store's trouble."""
+        try:
+            yield self.filesystem()
+        except OSError as error:
+            trouble = self.probe()
+            if trouble is None:
+                raise
+            raise StoreUnavailable(self.url, trouble.reason) from error
+
+    @contextmanager
     def loan(self) -> Iterator[Loan]:
         """A folder in the home, gone afterwards."""
         parent = self.home / "tmp"

@@ -16,9 +16,11 @@ from pipeline.storage.overlaps import Piece, Plan, Rank, Span, Verdict
 
 def settle(lake: Lake, plan: Plan) -> Verdict:
     """Who is beaten where. Reads only (ts, _src) of the contested versions and their rivals."""
-    verdict, source = Verdict(plan), lake.filesystem()
+    verdict = Verdict(plan)
     order = {rank: i for i, rank in enumerate(sorted({piece.rank for piece in plan.pieces}))}
-    rows = pl.concat(_rows(source, path, pieces, order) for path, pieces in _by_path(plan.pieces))
+    places = _by_path(plan.pieces)
+    with lake.reading() as source:
+        rows = pl.concat([_rows(source, path, pieces, order) for path, pieces in places])
     best = pl.col("rank").max().over("device", "ts")
     rows = rows.with_columns((pl.col("rank") < best).alias("beaten"))
     rows = rows.filter(pl.col("src").is_in(plan.contested)).sort("src", "ts")

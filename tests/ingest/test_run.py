@@ -36,9 +36,11 @@ HOUR = "2026013107"
 def visible(
     settings: Settings, ledger: Ledger, columns: str = "*", where: str = "true"
 ) -> list[Any]:
-    with ledger.read() as connection:
-        source = telemetry_sql(connection, settings.lake_root, manifest.live(connection))
-    with duckdb.connect() as duck:
+    with open_lake(settings).loan() as loan, duckdb.connect() as duck:
+        with ledger.read() as connection:
+            files = manifest.live(connection)
+            source = telemetry_sql(connection, loan.root, files)
+        loan.fetch(file.path for file in files)
         duck.execute("SET TimeZone = 'UTC'")
         return duck.execute(f"SELECT {columns} FROM ({source}) WHERE {where}").fetchall()
 
