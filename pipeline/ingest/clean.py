@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import cast
 
 import polars as pl
 import pyarrow as pa
@@ -97,7 +98,13 @@ def limits(frame: pl.DataFrame, extra: dict[str, str]) -> pl.DataFrame:
 
     Only columns whose extremes say that something is to be done are gone through.
     """
-    legal = {f.name: _legal(f) for f in fields.FIELDS if _is_limited(f) and _exceeds(frame, f)}
+    legal = {
+        field.name: expression
+        for field in fields.FIELDS
+        if field.numeric and field.name != fields.TIME_FIELD
+        for expression in [_legal(field, frame[field.name])]
+        if expression is not None
+    }
     for name, kind in extra.items():
         if kind == "DOUBLE" and _spans(frame[name], fields.SENTINEL):
             legal[name] = pl.when(pl.col(name) != fields.SENTINEL).then(pl.col(name)).alias(name)
@@ -119,21 +126,6 @@ def limits(frame: pl.DataFrame, extra: dict[str, str]) -> pl.DataFrame:
     return _rescue(frame, masks, raw) if masks else frame
 
 
-def _is_limited(field: fields.Field) -> bool:
-    return field.numeric and field.name != fields.TIME_FIELD
-
-
-def _exceeds(frame: pl.DataFrame, field: fields.Field) -> bool:
-    """True when some value of the column may be illegal."""
-    column = frame[field.name]
-    low, high = column.min(), column.max()
-    if low is None or high is None:
-        return False
-    if low < field.min or high > field.max:  # type: ignore[operator]
-        return True
-    return any(low <= code <= high for code in (fields.SENTINEL, *field.null_codes))  # type: ignore[operator]
-
-
 def _spans(column: pl.Series, value: float) -> bool:
     low, high = column.min(), column.max()
     if low is None or high is None:
@@ -141,14 +133,26 @@ def _spans(column: pl.Series, value: float) -> bool:
     return bool(low <= value <= high)  # type: ignore[operator]
 
 
-def _legal(field: fields.Field) -> pl.Expr:
-    column = pl.col(field.name)
-    legal = column.is_between(field.min, field.max)
-    if field.min is not None and field.min <= fields.SENTINEL:
-        legal &= column != fields.SENTINEL
-    for code in field.null_codes:
-        legal &= column != code
-    return pl.when(legal).then(column).alias(field.name)
+def _legal(field: fields.Field, values: pl.Series) -> pl.Expr | None:
+    """The field's legal values, the others NULL; None where the extremes say that all are legal.
+
+    Only what the extremes leave open is asked of each value.
+    """
+    low, high = values.min(), values.max()
+    if not isinstance(low, float) or not isinstance(high, float):
+        return None  # no value at all
+    least, most = cast("float", field.min), cast("float", field.max)
+    column, illegal = pl.col(field.name), []
+    if low < least:
+        illegal.append(column < least)
+    if high > most:
+        illegal.append(column > most)
+    for code in (fields.SENTINEL, *field.null_codes):
+        if max(low, least) <= code <= min(high, most):
+            illegal.append(column == code)
+    if not illegal:
+        return None
+    return pl.when(~pl.any_horizontal(illegal)).then(column).alias(field.name)
 
 
 def _rescue(

@@ -43,6 +43,7 @@ class Writer:
                 use_dictionary=strings,
                 write_statistics=[name for name in STATISTICS if name in schema.names] or False,
                 store_schema=False,
+                write_batch_size=8_192,  # a unit-hour's column in one go
             )
         except OSError:  # not even the first bytes could be written
             self._temporary.unlink(missing_ok=True)

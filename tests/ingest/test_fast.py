@@ -127,13 +127,17 @@ def test_unpack_refuses_everything_but_one_whole_member() -> None:
     assert unpack.unpack(whole, 10**6) == b"hello\n" * 1000
     wrong_crc = whole[:-8] + bytes(4) + whole[-4:]
     refused = {
-        "torn": whole[:-9],
-        "gzip": wrong_crc,
-        "after": whole + whole,
-        "not gzip": b"hello",
-        "empty": b"",
+        whole[:-9]: "torn",
+        whole[:20] + bytes(3): "gzip",
+        wrong_crc: "gzip",
+        whole + whole: "several",
+        whole + b"junk" + whole[-8:]: "gzip",  # ends as it should
+        whole + bytes(9) + whole[-4:]: "gzip",
+        b"hello": "not gzip",
+        b"": "empty",
+        b"\x1f\x8b": "torn|gzip",
     }
-    for why, packed in refused.items():
+    for packed, why in refused.items():
         with pytest.raises(RefusedByFastPath, match=why):
             unpack.unpack(packed, 10**6)
 
@@ -141,3 +145,6 @@ def test_unpack_refuses_everything_but_one_whole_member() -> None:
 def test_a_bomb_is_refused() -> None:
     with pytest.raises(RefusedByFastPath, match="too large"):
         unpack.unpack(gzip.compress(bytes(20_000)), 10_000)
+    lying = gzip.compress(bytes(20_000))[:-4] + (9_000).to_bytes(4, "little")
+    with pytest.raises(RefusedByFastPath):
+        unpack.unpack(lying, 10_000)
