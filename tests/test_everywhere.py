@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +28,9 @@ from tests.conftest import Children
 from tests.ingest.model import Model
 from tests.ingest.test_run import visible
 from tests.make import epoch, rows
-from tests.servers import Link, Postgres, Seaweed
+from tests.postgres import PostgreSQL
+from tests.servers import Link, Seaweed
+from tests.threads import together
 
 pytestmark = pytest.mark.xdist_group("servers")
 
@@ -78,8 +79,8 @@ class Place:
 def ledger_url(request: pytest.FixtureRequest) -> str | None:
     if request.param == "sqlite":
         return None
-    server: Postgres = request.getfixturevalue("postgres_server")
-    return server.fresh()
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()
 
 
 @pytest.fixture(params=["disk", "s3", "s3 lake"])
@@ -177,21 +178,12 @@ def test_several_workers_share_a_backlog(place: Place) -> None:
     place.send()
     files = len(place.model.waiting)
     done: list[int] = []
-    errors: list[BaseException] = []
 
     def work() -> None:
-        try:
-            with Flow(place.settings, place.ledger) as flow:
-                done.append(flow.ingest().files["ok"])
-        except BaseException as error:
-            errors.append(error)
+        with Flow(place.settings, place.ledger) as flow:
+            done.append(flow.ingest().files["ok"])
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    together(*[work] * 4)
     assert sum(done) == files
     place.taken()
 

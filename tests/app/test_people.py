@@ -69,16 +69,18 @@ def test_the_right_password_signs_in_and_a_disabled_user_never(ledger: Ledger) -
     assert people.sign_in(ledger, "anna", "1.1.1.1", GOOD).user is None
 
 
-def test_guessing_slows_down_and_nobody_else_is_locked_out(ledger: Ledger) -> None:
+def test_guessing_slows_down_and_nobody_else_is_locked_out(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     anna(ledger)
     for _ in range(people.FREE_TRIES):
         attempt = people.sign_in(ledger, "anna", "6.6.6.6", "wrong")
         assert attempt == people.Attempt()
-    began = time.perf_counter()
-    refused = people.sign_in(ledger, "anna", "6.6.6.6", GOOD)
+    with monkeypatch.context() as patched:  # refused before the hash is computed
+        patched.setattr(people.bcrypt, "checkpw", None)
+        refused = people.sign_in(ledger, "anna", "6.6.6.6", GOOD)
     assert refused.user is None
     assert 1 < refused.wait_s <= 2
-    assert time.perf_counter() - began < 0.1, "refused before the hash is computed"
     assert people.sign_in(ledger, "anna", "1.1.1.1", GOOD).user is not None
 
 

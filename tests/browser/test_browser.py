@@ -194,7 +194,7 @@ def test_every_page_at_every_size(
             menu.get_by_role("link", name=say(f"{name}.title")).click()
         tab.heading(say(f"{name}.title"))
         # Four hours may pass without a fatigue case: then the page says what was watched instead.
-        nothing = ", [data-testid='stAlert']" if name == "fatigue_events" else ""
+        nothing = ", [data-testid='stAlertContentInfo']" if name == "fatigue_events" else ""
         tab.page.wait_for_selector(f".js-plotly-plot .main-svg{nothing}")
         overflow = tab.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -250,7 +250,7 @@ def test_a_dropped_file_shows_within_a_minute(
         # An open page would complain that its server is gone.
         tab.page.goto("about:blank")
         assert running.stop() < 15
-        wait_until(lambda: not any(map(alive, workers)), 1, "the worker is gone")
+        wait_until(lambda: not any(map(alive, workers)), 5, "the worker is gone")
 
 
 def test_the_worker_does_not_outlive_a_killed_server(demo_home: Demo, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -33,6 +32,7 @@ from pipeline.verify import verify
 from tests.ingest.model import Model
 from tests.ingest.test_run import visible
 from tests.make import epoch
+from tests.threads import together
 
 HOURS = ("2026013122", "2026013123", "2026020100")
 DEVICES = ("HW-1", "HW-2")
@@ -98,20 +98,10 @@ class Histories(RuleBasedStateMachine):
 
     @rule(workers=st.integers(1, 4))
     def ingest(self, workers: int) -> None:
-        errors: list[BaseException] = []
-
         def work() -> None:
-            try:
-                assert self.flow().ingest().errors == []
-            except BaseException as error:
-                errors.append(error)
+            assert self.flow().ingest().errors == []
 
-        threads = [threading.Thread(target=work) for _ in range(workers)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert errors == []
+        together(*[work] * workers)
         self.model.take_in()
 
     @rule()

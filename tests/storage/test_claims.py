@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +22,9 @@ from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, worker_name
 from pipeline.storage.objects import Entry, open_store
 from pipeline.storage.records import UNREADABLE, Claim
+from tests.threads import together
 
 KEY = "MLKB/HW-{:03}/2026013107/2026013107.txt.gz"
-
-
-def together(*works: Callable[[], None]) -> None:
-    """Run in threads that begin at one moment; the first error is raised."""
-    gate, errors = threading.Barrier(len(works)), list[BaseException]()
-
-    def one(work: Callable[[], None]) -> None:
-        try:
-            gate.wait(20)
-            work()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=one, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def entry(number: int, etag: str = "one") -> Entry:

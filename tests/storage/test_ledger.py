@@ -5,8 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -33,27 +32,9 @@ from pipeline.storage.ledger import (
 from pipeline.storage.sql import counter, step
 from pipeline.worker import Worker
 from tests.postgres import PostgreSQL
+from tests.threads import together
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
-
-
-def together(works: list[Callable[[], None]]) -> None:
-    """Run in threads; the first error is raised."""
-    errors: list[Exception] = []
-
-    def one(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=one, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def test_the_migrations_lead_to_the_tables(any_ledger: Ledger) -> None:
@@ -108,7 +89,7 @@ OLD_ROWS = (
 
 def test_many_may_open_a_new_ledger_at_once(database: str, tmp_path: Path) -> None:
     settings = load(home=tmp_path / "home", ledger=database)
-    together([lambda: open_ledger(settings).close()] * 6)
+    together(*[lambda: open_ledger(settings).close()] * 6)
 
 
 def test_many_processes_may_open_a_new_ledger_at_once(database: str, tmp_path: Path) -> None:
@@ -140,7 +121,7 @@ def test_writers_take_turns(any_ledger: Ledger) -> None:
             with any_ledger.write() as connection:
                 seen.append(step(connection, "x"))
 
-    together([counting] * 4)
+    together(*[counting] * 4)
     assert sorted(seen) == list(range(1, 101))
     with any_ledger.read() as connection:
         assert counter(connection, "x") == 100
@@ -168,7 +149,7 @@ def test_fields_met_by_several_workers_are_recorded_once(any_ledger: Ledger) -> 
             met = dict.fromkeys(own[start : start + 15], ("DOUBLE", "key"))
             fresh.extend(record_fields(any_ledger, met, 20))
 
-    together([partial(meet, seed) for seed in range(4)])
+    together(*[partial(meet, seed) for seed in range(4)])
     with any_ledger.read() as connection:
         kept = extra_fields(connection)
     assert len(kept) == 20
