@@ -189,4 +189,4 @@ def test_random_histories() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3000)
 def test_many_long_random_histories() -> None:
-    run(examples=400, steps=40)
+    run(examples=120, steps=40)
