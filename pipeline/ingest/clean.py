@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache, reduce
+from operator import and_
 from typing import cast
 
 import polars as pl
@@ -142,17 +144,26 @@ def _legal(field: fields.Field, values: pl.Series) -> pl.Expr | None:
     if not isinstance(low, float) or not isinstance(high, float):
         return None  # no value at all
     least, most = cast("float", field.min), cast("float", field.max)
-    column, illegal = pl.col(field.name), []
-    if low < least:
-        illegal.append(column < least)
-    if high > most:
-        illegal.append(column > most)
-    for code in (fields.SENTINEL, *field.null_codes):
-        if max(low, least) <= code <= min(high, most):
-            illegal.append(column == code)
-    if not illegal:
+    open_codes = tuple(
+        code
+        for code in (fields.SENTINEL, *field.null_codes)
+        if max(low, least) <= code <= min(high, most)
+    )
+    below, above = (least if low < least else None), (most if high > most else None)
+    if below is None and above is None and not open_codes:
         return None
-    return pl.when(~pl.any_horizontal(illegal)).then(column).alias(field.name)
+    return _between(field.name, below, above, open_codes)
+
+
+@cache  # most files of a fleet leave the same open, and building expressions costs milliseconds
+def _between(
+    name: str, least: float | None, most: float | None, codes: tuple[float, ...]
+) -> pl.Expr:
+    column = pl.col(name)
+    legal = [] if least is None else [column >= least]
+    legal += [] if most is None else [column <= most]
+    legal += [column != code for code in codes]
+    return pl.when(reduce(and_, legal)).then(column).alias(name)
 
 
 def _rescue(
@@ -245,10 +256,11 @@ def _outside_hour(frame: pl.DataFrame, file: RawFile, zone: str) -> bool:
 
 def to_arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     """The frame's columns in the lake's order and types."""
+    present = set(frame.columns)  # once: the list is made anew each time it is asked for
     absent = [
         pl.lit(None, pl.Float64 if pa.types.is_floating(f.type) else pl.String).alias(f.name)
         for f in schema
-        if f.name not in frame.columns
+        if f.name not in present
     ]
     table = frame.with_columns(absent).select(schema.names).to_arrow()
     columns = [

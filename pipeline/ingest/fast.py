@@ -79,9 +79,10 @@ def count(text: bytes) -> tuple[int, int]:
         key = colon & (before == ord('"'))
         keys += int(np.count_nonzero(key))
         elsewhere = np.flatnonzero(colon ^ key)  # in a string, a time of day for one
-        for at in elsewhere[np.isin(before[elsewhere], _WHITE)] + start:
-            if _follows_a_quote(text, int(at)):
-                raise RefusedByFastPath("white space before a colon")
+        if elsewhere.size:
+            for at in elsewhere[np.isin(before[elsewhere], _WHITE)] + start:
+                if _follows_a_quote(text, int(at)):
+                    raise RefusedByFastPath("white space before a colon")
     return ends, keys
 
 
