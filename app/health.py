@@ -31,11 +31,12 @@ def readyz(_: Request) -> Response:
     except (SQLAlchemyError, HaulwatchError, OSError) as error:
         body: dict[str, Any] = {"ready": False, "ledger": type(error).__name__}
         return JSONResponse(body, status_code=503)
-    wanted = worker_process.wanted()
+    wanted, away = worker_process.wanted(), backend().reader.lake.trouble
     ready = now.worker_alive or not wanted
     body = {
         "ready": ready,
         "ledger": "ok",
+        "lake": away.reason if away else "ok",  # pages go on without it: still ready
         "worker": {"wanted": wanted, "alive": now.worker_alive, "seen_s": now.worker_seen_s},
         "freshness": {
             "data_version": now.version,

@@ -12,8 +12,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Collection
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from multiprocessing.connection import Connection
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def _start_child(watch: Connection, threads: int) -> None:
@@ -38,3 +42,11 @@ class Pool(ProcessPoolExecutor):
         # Non-inheritable by default, so only the explicit argument reaches a child.
         watch, self._held = context.Pipe(duplex=False)
         super().__init__(processes, context, _start_child, (watch, threads_each))
+
+
+def abandoned(futures: Collection[Future[T]]) -> list[T]:
+    """Results that nobody will use: what has not begun is cancelled, the rest is waited for."""
+    for future in futures:
+        future.cancel()
+    wait(futures)
+    return [f.result() for f in futures if not f.cancelled() and not f.exception()]

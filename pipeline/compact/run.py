@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline import localtime, steps
 from pipeline.compact.merge import MergeJob, merge
 from pipeline.errors import ClaimLost, StoreUnavailable, Terminal
-from pipeline.pool import Pool
+from pipeline.pool import Pool, abandoned
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
@@ -198,7 +198,8 @@ class Compact:
             new = [file for future in futures for file in future.result()]
             self._check(planned, new)
         except BaseException:
-            self._discard(futures)
+            for files in abandoned(futures):
+                discard(self.lake, files)
             raise
         return new
 
@@ -211,15 +212,6 @@ class Compact:
             with suppress(SQLAlchemyError):  # the next turn may find the ledger again
                 claims.renew(self.ledger, [claim_id], lease)
                 claims.lease(self.ledger, name, self.worker, lease)
-
-    def _discard(self, futures: Sequence[Future[list[NewFile]]]) -> None:
-        """Remove what the shares wrote: it stands in the way when there is no room."""
-        for future in futures:
-            future.cancel()
-        wait(futures)
-        for future in futures:
-            if not future.cancelled() and not future.exception():
-                discard(self.lake, future.result())
 
     @staticmethod
     def _check(planned: Merge, new: Sequence[NewFile]) -> None:

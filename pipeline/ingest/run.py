@@ -20,12 +20,12 @@ from pipeline import localtime, notify, steps
 from pipeline.errors import ClaimLost, StoreUnavailable
 from pipeline.ingest.discover import Discovery, discover, look_again
 from pipeline.ingest.job import Converted, Job, work
-from pipeline.pool import Pool
+from pipeline.pool import Pool, abandoned
 from pipeline.settings import Settings
 from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.commits import Arrival, commit_ingest
-from pipeline.storage.lake import open_lake
+from pipeline.storage.lake import discard, open_lake
 from pipeline.storage.ledger import Ledger, extra_fields, record_fields, room_for_fields
 from pipeline.storage.objects import open_store
 from pipeline.storage.records import CLEAN, Claim, NewFile
@@ -114,6 +114,8 @@ class Ingest:
                     read = sum(result.files[state] for state in FILE_STATES[:5])
                     progress(read, read + result.backlog)
         except (StoreUnavailable, OSError, SQLAlchemyError):
+            for converted in abandoned(running):
+                discard(self.lake, converted.files)
             with suppress(SQLAlchemyError):  # their leases end by themselves
                 claims.release(self.ledger, [claim.id for claim in running.values()])
             raise
@@ -166,7 +168,8 @@ class Ingest:
         while len(running) <= threads:
             with self.ledger.read() as connection:
                 waiting = claims.backlog(connection, free=True, district=district)
-            share = max(_ceil(waiting, 2 * threads), min(SMALL, _ceil(waiting, threads)))
+            parts = 2 * threads if threads > 1 else 1
+            share = max(_ceil(waiting, parts), min(SMALL, _ceil(waiting, threads)))
             limit = max(1, min(self.settings.batch_files, share))
             claim = claims.take(
                 self.ledger, self.worker, limit, self.settings.lease_seconds, district

@@ -19,6 +19,7 @@ from app.access import PAGES, may_open
 from app.text import say
 from pipeline.storage.people import ROLES
 from tests.browser.conftest import Demo, Server, Visit, serving, wait_until, watch
+from tests.simulator.recount import recount
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -134,21 +135,10 @@ def number(text: str) -> int:
     return int(re.sub(r"\D", "", text))
 
 
-def recount(home: Path) -> tuple[int, int]:
-    """Files and distinct (deviceid, second) in the raw folder, with nothing but gzip and json."""
-    files, rows = 0, set()
-    for path in (home / "raw").rglob("*.txt.gz"):
-        files += 1
-        with gzip.open(path, "rt") as lines:
-            for line in lines:
-                row = json.loads(line)
-                rows.add((row["deviceid"], row["heartbeat"]))
-    return files, len(rows)
-
-
 def test_headline_figures_are_the_truth(server: Server, visit: Start, demo_home: Demo) -> None:
     truth = demo_home.truth
-    files, rows = recount(demo_home.home)
+    counted = recount(demo_home.home / "raw")
+    files, rows = counted.files, len(counted.seconds)
     assert (files, rows) == (truth["files_delivered"], truth["distinct_rows"])
     tab = visit(server)
     tab.open("data_delivery")

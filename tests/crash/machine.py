@@ -120,6 +120,7 @@ def _forked(order: Order) -> int:
     os.environ[steps.VARIABLE] = order.kill_at
     importlib.reload(steps)
     if order.uid:
+        os.chdir(order.home)  # where we are may be closed to others
         os.setgroups([])
         os.setgid(order.uid)
         os.setuid(order.uid)
@@ -385,6 +386,8 @@ def main() -> None:
     if sys.argv[1] == "--serve":
         for name in (
             "pipeline.ingest.run",
+            "pipeline.ingest.convert",
+            "pipeline.storage.weigh",
             "pipeline.compact.run",
             "pipeline.storage.migrate",
             "alembic.command",
