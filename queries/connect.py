@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -84,8 +84,13 @@ class Reader:
             connection.close()
 
     @contextmanager
-    def cursor(self, relations: Iterable[str], scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor on which ``relations`` exist, cut to the scope."""
+    def cursor(
+        self, relations: Iterable[str], scope: Scope, columns: Collection[str] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on which ``relations`` exist, cut to the scope.
+
+        Telemetry has the named ``columns`` and the ``KEYS``; every column when none are named.
+        """
         with self._opening:
             if self._instance is None:
                 self._instance = instance(self.settings)
@@ -93,7 +98,7 @@ class Reader:
         try:
             relations = list(relations)
             with self.ledger.read() as ledger:
-                self._define(cursor, ledger, relations, scope)
+                self._define(cursor, ledger, relations, scope, columns)
                 for name in set(relations) & relation_names():
                     cursor.register(name, ledger_frame(ledger, name, scope).to_arrow())
                 if ZONES in relations:
@@ -108,6 +113,7 @@ class Reader:
         ledger: Connection,
         relations: Iterable[str],
         scope: Scope,
+        columns: Collection[str] | None = None,
     ) -> list[str]:
         """Create views over telemetry, marts and quarantine; return the paths they read."""
         paths: list[str] = []
@@ -118,12 +124,13 @@ class Reader:
             files = manifest.live(ledger, name, **scope.files)
             if name == TELEMETRY and self.settings.lake_is_remote:
                 scan = row_groups(cursor, self.lake, extra_fields(ledger))
-                cursor.execute(f"CREATE TEMP VIEW {name} AS {telemetry_over(ledger, files, scan)}")
+                query = telemetry_over(ledger, files, scan, columns)
+                cursor.execute(f"CREATE TEMP VIEW {name} AS {query}")
                 continue
             root = self.lake.cached(file.path for file in files)
             paths += [str(root / file.path) for file in files]
             if name == TELEMETRY:
-                query = telemetry_sql(ledger, root, files)
+                query = telemetry_sql(ledger, root, files, columns)
             elif name == QUARANTINE:
                 query = contract.quarantine_sql(ledger, root, files)
             else:

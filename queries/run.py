@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -16,12 +17,16 @@ from queries.scope import Scope
 
 @dataclass(frozen=True)
 class Query:
-    """A read query: its text, the relations that it reads and the parameters that it binds."""
+    """A read query: its text, the relations that it reads and the parameters that it binds.
+
+    ``words`` are those of the text: every column that it names is among them.
+    """
 
     name: str
     text: str
     reads: tuple[str, ...]
     parameters: tuple[str, ...]
+    words: frozenset[str]
 
 
 @cache
@@ -35,6 +40,7 @@ def load(name: str) -> Query:
         text=text,
         reads=tuple(re.findall(r"\w+", reads.group(1))) if reads else (),
         parameters=tuple(sorted(set(re.findall(r"\$([a-z]\w*)", body)))),
+        words=frozenset(re.findall(r"\w+", body)),
     )
 
 
@@ -47,9 +53,12 @@ def ask(reader: Reader, name: str, scope: Scope, **parameters: Any) -> pl.DataFr
     query = load(name)
     offered = scope.parameters | parameters
     bound = {key: offered[key] for key in query.parameters}
+    # Names of columns may come as a parameter, too.
+    listed = (value for value in bound.values() if isinstance(value, list))
+    columns = query.words.union(map(str, chain.from_iterable(listed)))
 
     def answer() -> pl.DataFrame:
-        with reader.cursor(query.reads, scope) as cursor:
+        with reader.cursor(query.reads, scope, columns) as cursor:
             frame: pl.DataFrame = cursor.sql(query.text, params=bound).pl()
             return frame
 

@@ -16,6 +16,7 @@ import pytest
 from pipeline.localtime import next_day
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
+from pipeline.storage.visible import KEYS
 from queries.connect import TELEMETRY, ZONES, Reader, mart_columns, open_reader
 from queries.ledger_frames import relation_names
 from queries.run import ask, load
@@ -47,6 +48,24 @@ def test_a_header_tells_grain_relations_parameters_and_columns(name: str) -> Non
         assert f"${parameter}" in header, f"{parameter} is not explained"
     used = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", re.sub(r"--.*", "", query.text)))
     assert set(query.reads) & used == set(query.reads), "the header names what is not read"
+
+
+def test_seconds_are_asked_for_by_the_names_of_their_columns(
+    lake: tuple[Reader, Scope],
+) -> None:
+    """Only columns that a query names are bound: one that asks for all would miss most."""
+    reader, scope = lake
+    for name in NAMES:
+        query = load(name)
+        body = re.sub(r"--.*", "", query.text)
+        if TELEMETRY in query.reads:
+            assert not re.search(r"(SELECT|,)\s*(\w+\.)?\*", body), f"{name} asks for all columns"
+    with reader.cursor([TELEMETRY], scope, ["ear", "ENGINESPEED"]) as cursor:
+        names = {row[0] for row in cursor.sql(f"DESCRIBE {TELEMETRY}").fetchall()}
+        assert names == {*KEYS, "ear", "EngineSpeed"}
+        assert cursor.sql(f"SELECT count(*), count(EngineSpeed) FROM {TELEMETRY}").fetchall()
+    with reader.cursor([TELEMETRY], scope) as cursor:
+        assert len(cursor.sql(f"DESCRIBE {TELEMETRY}").fetchall()) > 179
 
 
 def unit_scope(scope: Scope, unit: str) -> Scope:
