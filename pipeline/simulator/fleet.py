@@ -96,9 +96,10 @@ class Unit:
     by_gps: bool  # the device trusts GPS for speed
 
 
-def districts(units: int) -> tuple[str, ...]:
-    """Invented districts: one for a small fleet, two from 8 units, three from 30."""
-    return ("MLKB", "TRGA", "SBRN")[: 1 if units < 8 else 2 if units < 30 else 3]
+def districts(spec: SimSpec) -> tuple[str, ...]:
+    """Those of the spec; else one invented for a small fleet, two from 8 units, three from 30."""
+    found = 1 if spec.units < 8 else 2 if spec.units < 30 else 3
+    return spec.districts or ("MLKB", "TRGA", "SBRN")[:found]
 
 
 def _operators(spec: SimSpec, count: int) -> list[Operator]:
@@ -125,7 +126,7 @@ def _operators(spec: SimSpec, count: int) -> list[Operator]:
 
 def build(spec: SimSpec) -> list[Unit]:
     """The fleet, in a fixed order. A unit's three crews never drive another unit."""
-    codes = districts(spec.units)
+    codes = districts(spec)
     people = _operators(spec, 3 * spec.units)
     seen = dict.fromkeys(NUMBERS, 0)
     fleet = []

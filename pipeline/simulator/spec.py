@@ -22,7 +22,7 @@ class SimSpec:
 
     ``start`` is aware, on a full hour. ``zones`` maps a district to its IANA zone, ``zone`` is for
     the others. ``fatigue_scale`` multiplies the base rate of about 0.25 fatigue spells per 100
-    hours at the wheel.
+    hours at the wheel. ``districts`` are the codes to spread the units over; none: by their number.
     """
 
     units: int
@@ -33,6 +33,7 @@ class SimSpec:
     zones: Mapping[str, str] = field(default_factory=dict)
     zone: str = "Asia/Makassar"
     fatigue_scale: float = 1.0
+    districts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.units < 1:
@@ -56,7 +57,7 @@ class SimSpec:
 
     def identity(self) -> dict[str, object]:
         """All that fixes the bytes: a folder continues only a simulation with the same identity."""
-        return {
+        found: dict[str, object] = {
             "units": self.units,
             "start": self.start.astimezone(UTC).isoformat(),
             "seed": self.seed,
@@ -65,3 +66,5 @@ class SimSpec:
             "zone": self.zone,
             "fatigue_scale": self.fatigue_scale,
         }
+        # Named only where it was chosen, so that folders of before can be continued.
+        return found | ({"districts": list(self.districts)} if self.districts else {})

@@ -65,9 +65,10 @@ def _world(identity: str) -> World:
         zones=known["zones"],
         zone=known["zone"],
         fatigue_scale=known["fatigue_scale"],
+        districts=tuple(known.get("districts", ())),
     )
     units = fleet.build(spec)
-    codes = fleet.districts(spec.units)
+    codes = fleet.districts(spec)
     return World(spec, units, {c: Ground(terrain.build(spec.seed, c)) for c in codes})
 
 

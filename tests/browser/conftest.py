@@ -20,6 +20,7 @@ from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 from pipeline.settings import load
 from pipeline.storage import people
@@ -170,13 +171,22 @@ class Visit:
 
     def sign_in(self, role: str, password: str = PASSWORD) -> None:
         form = self.page
+        form.get_by_label("User name").wait_for()
+        self._settled()  # a run that ends now would draw the form anew, empty
         form.get_by_label("User name").fill(f"the-{role}")
         form.get_by_label("Password", exact=True).fill(password)
         form.get_by_role("button", name="Sign in").click()
 
     def heading(self, title: str) -> None:
-        self.page.get_by_role("heading", name=title, exact=True).wait_for(timeout=30_000)
-        # Nothing of the run is left to come.
+        try:
+            self.page.get_by_role("heading", name=title, exact=True).wait_for(timeout=30_000)
+        except NotInTime:
+            self.shot(f"no heading {title}")  # what was there instead
+            raise
+        self._settled()
+
+    def _settled(self) -> None:
+        """Nothing of the run is left to come."""
         self.page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
 
     def tiles(self) -> dict[str, tuple[str, str]]:
