@@ -8,7 +8,7 @@ AIRFLOW_STAMP := .venv/airflow/.ready
 # Commands are started hundreds of times by the tests; compiled modules save seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-long lint check format bench-ingest screenshots readme lock clean
+.PHONY: help setup demo test test-long lint check format bench-ingest bench-lake screenshots readme lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ format: $(STAMP) ## Put the code into shape
 bench-ingest: $(STAMP) ## Ingestion against DuckDB, Polars and ClickHouse (25 minutes)
 	@$(BIN)/python -m tests.bench.ingest
 
+bench-lake: $(STAMP) ## Merging a day, a unit's day out of a year, the same on S3 (15 minutes)
+	@$(BIN)/python -m tests.bench.lake
+
 readme: $(STAMP) ## Write the README's and docs' generated tables anew
 	@$(BIN)/python -m tests.tables
 
@@ -61,8 +64,8 @@ screenshots: $(STAMP) ## Take the README's screenshots from a demo
 
 lock: $(STAMP) ## Resolve the locks anew from pyproject.toml
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet -o requirements-dev.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra airflow --constraint requirements-dev.lock --universal \

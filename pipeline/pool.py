@@ -8,23 +8,42 @@ before Polars is loaded.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Collection
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
 T = TypeVar("T")
+
+#: glibc's names for these are M_….
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 def _start_child(watch: Connection, threads: int) -> None:
     # Ctrl-C reaches the whole terminal's group; the parent decides when its children end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["POLARS_MAX_THREADS"] = str(threads)
+    _keep_freed_memory()
     threading.Thread(target=_exit_with_parent, args=(watch,), daemon=True).start()
+
+
+def _keep_freed_memory() -> None:
+    """Let Arrow's columns of one unit take the room of the last one's.
+
+    Arrow's own allocator hands pages back and asks for them anew, unit after unit: merging took a
+    fifth longer, and a quarter more memory. Where there is no ``mallopt``, nothing is gained.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    with suppress(OSError, AttributeError, TypeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(_TRIM_THRESHOLD, 256 << 20)
 
 
 def _exit_with_parent(watch: Connection) -> None:

@@ -36,6 +36,12 @@ from pipeline.errors import HomeError, SettingsError
 PREFIX = "HAULWATCH_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 DEFAULT_CONFIG = "haulwatch.toml"
+#: Bytes of the units of a size.
+_UNITS = {
+    name: base ** (power + 1)
+    for base, mark in ((1_000, "B"), (1_024, "iB"))
+    for power, name in enumerate(letter + mark for letter in "KMGT")
+}
 #: Variables whose values no message may show.
 SECRETS = (PREFIX + "NOTIFY", PREFIX + "S3_SECRET")
 
@@ -72,7 +78,9 @@ class Settings(BaseSettings):
     s3_key: str | None = Field(None, description="S3 access key.")
     s3_secret: SecretStr | None = Field(None, description="S3 secret key.")
     s3_region: str | None = Field(None, description="S3 region.")
-    memory_limit: str = Field("4GB", description="Most memory DuckDB may use in one process.")
+    memory_limit: str = Field(
+        "4GB", description="Most memory of DuckDB in one process, and of a compaction in all."
+    )
     threads: int = Field(
         default_factory=lambda: max(1, os.cpu_count() or 1),
         ge=1,
@@ -157,7 +165,7 @@ class Settings(BaseSettings):
     @field_validator("memory_limit")
     @classmethod
     def _memory(cls, value: str) -> str:
-        if not re.fullmatch(r"\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", value):
+        if not re.fullmatch(rf"\d+(\.\d+)?\s?({'|'.join(_UNITS)})", value):
             raise ValueError(f"{value!r} is no size like 4GB")
         return value
 
@@ -244,6 +252,12 @@ class Settings(BaseSettings):
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
+
+    @property
+    def memory_bytes(self) -> int:
+        """The limit of memory in bytes."""
+        number, unit = re.fullmatch(r"([\d.]+)\s?(\w+)", self.memory_limit).groups()  # type: ignore[union-attr]
+        return int(float(number) * _UNITS[unit])
 
     def zone_of(self, district: str) -> str:
         """IANA name of the zone in which a district's people live."""

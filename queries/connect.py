@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Self
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
 
 import duckdb
 import polars as pl
@@ -23,12 +25,21 @@ from pipeline.storage import manifest
 from pipeline.storage.lake import Lake, open_lake
 from pipeline.storage.ledger import Ledger, extra_fields
 from pipeline.storage.records import QUARANTINE, TELEMETRY, DataFile
-from pipeline.storage.visible import identifier, mart_sql, telemetry_over, telemetry_sql
+from pipeline.storage.visible import KEYS, identifier, mart_sql, telemetry_over, telemetry_sql
 from queries import contract
 from queries.ledger_frames import district_names, ledger_frame, relation_names
 from queries.scope import EVERYTHING, Scope
 
+if TYPE_CHECKING:
+    from pyarrow import dataset as ds
+
 ZONES = "zones"
+#: Files on S3 whose footers are kept: some 8 MB each.
+FOOTERS = 32
+#: … and fetched at the same time.
+AT_ONCE = 8
+#: Bytes that are fetched for nothing rather than by another request.
+NEAR_BYTES = 128 << 10
 
 
 def mart_columns() -> dict[str, list[tuple[str, str]]]:
@@ -123,7 +134,7 @@ class Reader:
                 continue
             files = manifest.live(ledger, name, **scope.files)
             if name == TELEMETRY and self.settings.lake_is_remote:
-                scan = row_groups(cursor, self.lake, extra_fields(ledger))
+                scan = row_groups(cursor, self.lake, extra_fields(ledger), columns)
                 query = telemetry_over(ledger, files, scan, columns)
                 cursor.execute(f"CREATE TEMP VIEW {name} AS {query}")
                 continue
@@ -160,22 +171,49 @@ class Reader:
 
 
 def row_groups(
-    cursor: duckdb.DuckDBPyConnection, lake: Lake, extra: dict[str, str]
+    cursor: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    extra: dict[str, str],
+    columns: Collection[str] | None = None,
 ) -> Callable[[Sequence[DataFile]], str]:
     """A way to scan files where they lie: only the row groups and columns asked for are fetched."""
+    import pyarrow as pa
     from pyarrow import dataset as ds
 
-    options = ds.ParquetFragmentScanOptions(pre_buffer=True)  # neighbours in one request
-    parquet = ds.ParquetFileFormat(default_fragment_scan_options=options)
-    schema, source = fields.arrow_schema(extra), lake.filesystem()
+    asked = None if columns is None else {name.casefold() for name in (*columns, *KEYS)}
+    every = fields.arrow_schema(extra)
+    schema = pa.schema([f for f in every if asked is None or f.name.casefold() in asked])
 
     def scan(files: Sequence[DataFile]) -> str:
-        name = f"_lake_{uuid.uuid4().hex}"
-        paths = [file.path for file in files]
-        cursor.register(name, ds.FileSystemDataset.from_paths(paths, schema, parquet, source))
+        name, paths = f"_lake_{uuid.uuid4().hex}", [file.path for file in files]
+        if len(paths) > FOOTERS:  # a question to the whole lake: each footer when its turn comes
+            dataset = ds.FileSystemDataset.from_paths(paths, schema, _parquet(), lake.filesystem())
+        else:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                fragments = list(pool.map(lambda path: _fragment(lake, path), paths))
+            dataset = ds.FileSystemDataset(fragments, schema, _parquet())
+        cursor.register(name, dataset)
         return f"SELECT * FROM {name}"
 
     return scan
+
+
+@lru_cache(FOOTERS)
+def _fragment(lake: Lake, path: str) -> ds.ParquetFileFragment:
+    """A file with its footer, which never changes: a second question fetches columns alone."""
+    fragment = _parquet().make_fragment(path, lake.filesystem())
+    fragment.ensure_complete_metadata()
+    return fragment
+
+
+def _parquet() -> ds.ParquetFileFormat:
+    import pyarrow as pa
+    from pyarrow import dataset as ds
+
+    # Columns beside each other in one request, and all requests at the same time.
+    near = pa.CacheOptions(hole_size_limit=NEAR_BYTES, range_size_limit=32 << 20, lazy=False)
+    options = ds.ParquetFragmentScanOptions(pre_buffer=True, cache_options=near)
+    return ds.ParquetFileFormat(default_fragment_scan_options=options)
 
 
 def instance(settings: Settings) -> duckdb.DuckDBPyConnection:

@@ -2,8 +2,8 @@
 
 Ingestion writes one unit and device per row group, so a day is merged unit by unit: read that
 unit's row groups from every file, put them in order of time, write them as one row group. Memory
-is that of one unit-day, whatever the fleet's size. Several children share a day: each takes a run
-of units, and writes files of its own.
+is that of one unit-day and of the footers of a run's files (``runs``), whatever the fleet's size.
+Each run of units writes files of its own, so several children share a day.
 
 Rows of dead versions end here. Beaten rows go to a file of their own, which readers pass over: the
 day's other files then need no filter, and should the winner be replaced one day, nothing has to be
@@ -13,18 +13,20 @@ read again to show the rows that it beat.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.fs import FileSystem
 
 from pipeline import fields, steps
+from pipeline.compact.runs import Run
 from pipeline.storage.lake import Lake, discard
 from pipeline.storage.parquet import Writer, partition_path
-from pipeline.storage.records import CLEAN, TELEMETRY, DataFile, Held, Hidden, NewFile
+from pipeline.storage.records import CLEAN, TELEMETRY, Held, Hidden, NewFile
 
 ZSTD_LEVEL = 3
 
@@ -36,35 +38,29 @@ Group = tuple[str, str]
 
 @dataclass(frozen=True)
 class MergeJob:
-    """One day of one district: its visible files, oldest first, and where the result goes."""
+    """A run of units of one district's day, and where its rows go. Its number tells it apart."""
 
     lake: Lake
     day: str
     district: str
-    files: tuple[DataFile, ...]
+    run: Run
     claim_id: str
     extra: dict[str, str]
     hidden: Hidden = field(default_factory=Hidden)
-    #: This is share ``share`` (from 0) of ``shares`` of the day.
-    share: int = 0
-    shares: int = 1
+    number: int = 0
 
 
 def merge(job: MergeJob) -> list[NewFile]:
-    """Write the share's rows in (unitno, deviceid, ts) order and describe the new files."""
+    """Write the run's rows in (unitno, deviceid, ts) order and describe the new files."""
     schema = fields.arrow_schema(job.extra)
     sources: list[pq.ParquetFile] = []
     seen, beaten = _Output(job, schema, "m"), _Output(job, schema, "b", hidden=True)
     try:
         with job.lake.reading() as place:
-            for file in job.files:
-                sources.append(pq.ParquetFile(place.open_input_file(file.path), pre_buffer=True))
-            for places in _share(job, sources):
+            groups = _open(job, place, sources)
+            for key in sorted(groups):
                 steps.reached("compact.writing")
-                tables = [_conform(sources[i].read_row_group(g), schema) for i, g in places]
-                for output, chosen in zip((seen, beaten), _apart(tables, job.hidden), strict=True):
-                    if chosen:
-                        output.add(_in_order(chosen))
+                _one_unit(job, schema, [(sources[i], g) for i, g in groups[key]], (seen, beaten))
         return seen.finish() + beaten.finish()
     except BaseException:
         seen.abandon()
@@ -73,6 +69,19 @@ def merge(job: MergeJob) -> list[NewFile]:
     finally:
         for source in sources:
             source.close()
+
+
+def _one_unit(
+    job: MergeJob,
+    schema: pa.Schema,
+    places: Iterable[tuple[pq.ParquetFile, int]],
+    outputs: Iterable[_Output],
+) -> None:
+    """Read and write one unit's day; nothing of it is left in memory for the next."""
+    tables = [_conform(source.read_row_group(group), schema) for source, group in places]
+    for output, chosen in zip(outputs, _apart(tables, job.hidden), strict=True):
+        if chosen:
+            output.add(_in_order(chosen))
 
 
 def _apart(tables: list[pa.Table], hidden: Hidden) -> tuple[list[pa.Table], list[pa.Table]]:
@@ -94,41 +103,49 @@ def _apart(tables: list[pa.Table], hidden: Hidden) -> tuple[list[pa.Table], list
     return [x for x in seen if x.num_rows], [x for x in beaten if x.num_rows]
 
 
-def _share(job: MergeJob, sources: list[pq.ParquetFile]) -> Iterator[list[tuple[int, int]]]:
-    """Row groups of the share's units, unit by unit: all shares have about as many rows."""
-    groups = sorted(_groups(sources).items())
-    rows = [sum(sources[i].metadata.row_group(g).num_rows for i, g in at) for _, at in groups]
-    whole, before = sum(rows), 0
-    for (_, places), own in zip(groups, rows, strict=True):
-        # By its middle: a unit is in one share only.
-        if (2 * before + own) * job.shares // max(1, 2 * whole) == job.share:
-            yield places
-        before += own
+def _open(
+    job: MergeJob, place: FileSystem, sources: list[pq.ParquetFile]
+) -> dict[Group, list[tuple[int, int]]]:
+    """(unit, device) → its (source, row group)s, from the footers alone.
 
-
-def _groups(sources: list[pq.ParquetFile]) -> dict[Group, list[tuple[int, int]]]:
-    """(unit, device) → its (file, row group)s, from the footers alone."""
+    ``sources`` gains the files that hold some, open; the others are closed again.
+    """
     groups: dict[Group, list[tuple[int, int]]] = defaultdict(list)
-    for number, source in enumerate(sources):
-        names = {name: i for i, name in enumerate(source.schema_arrow.names)}
-        for g in range(source.metadata.num_row_groups):
-            row_group = source.metadata.row_group(g)
-            unit = row_group.column(names["unitno"]).statistics
-            device = row_group.column(names["deviceid"]).statistics
-            key = (unit.min if unit and unit.has_min_max else "", device.min)
-            groups[key].append((number, g))
+    for file in job.run.files:
+        sources.append(pq.ParquetFile(place.open_input_file(file.path), pre_buffer=True))
+        found = [(key, g) for g, key in enumerate(_keys(sources[-1])) if job.run.takes(key[0])]
+        for key, g in found:
+            groups[key].append((len(sources) - 1, g))
+        if not found:
+            sources.pop().close()
     return groups
+
+
+def _keys(source: pq.ParquetFile) -> Iterator[Group]:
+    """Unit and device of each row group."""
+    names = {name: i for i, name in enumerate(source.schema_arrow.names)}
+    for g in range(source.metadata.num_row_groups):
+        row_group = source.metadata.row_group(g)
+        unit = row_group.column(names["unitno"]).statistics
+        device = row_group.column(names["deviceid"]).statistics
+        yield (unit.min if unit and unit.has_min_max else "", device.min)
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table with exactly the schema's columns; those it lacks are NULL."""
+    names = set(table.schema.names)
     columns = [
-        table[field.name].cast(field.type)
-        if field.name in table.schema.names
+        _as(table[field.name], field.type)
+        if field.name in names
         else pa.nulls(table.num_rows, field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _as(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    # A cast to the type that they have takes time all the same.
+    return values if values.type == kind else values.cast(kind)
 
 
 def _in_order(tables: list[pa.Table]) -> pa.Table:
@@ -139,7 +156,7 @@ def _in_order(tables: list[pa.Table]) -> pa.Table:
             for i, table in enumerate(tables)
         )
     )
-    whole = pa.concat_tables([tables[i] for _, _, i in spans]).combine_chunks()
+    whole = pa.concat_tables([tables[i] for _, _, i in spans])
     apart = all(spans[i][1] < spans[i + 1][0] for i in range(len(spans) - 1))
     return whole if apart else whole.sort_by("ts")
 
@@ -154,7 +171,7 @@ class _Output:
 
     def add(self, table: pa.Table) -> None:
         if self.writer is None:
-            number = f"{self.job.share}-{len(self.done)}" if self.job.shares > 1 else len(self.done)
+            number = f"{self.job.number}-{len(self.done)}"
             name = f"{self.job.claim_id}-{self.name}{number}.parquet"
             self.path = partition_path(CLEAN, TELEMETRY, self.job.day, self.job.district, name)
             self.writer = Writer(self.job.lake, self.path, self.schema, ZSTD_LEVEL)

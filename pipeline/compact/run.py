@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import localtime, steps
 from pipeline.compact.merge import MergeJob, merge
+from pipeline.compact.runs import cut
 from pipeline.errors import ClaimLost, StoreUnavailable, Terminal
 from pipeline.pool import Pool, abandoned
 from pipeline.settings import Settings
@@ -29,8 +30,8 @@ Progress = Callable[[int, int], None]
 
 #: An open day of a district in more small files than this is rolled up.
 SMALL_FILES = 32
-#: A child is worth starting for so many rows.
-SHARE_ROWS = 400_000
+#: What a child takes: libraries, the footers of a run, a unit's day twice over.
+CHILD_BYTES = 700_000_000
 
 
 @dataclass(frozen=True)
@@ -173,28 +174,16 @@ class Compact:
     def _merged(
         self, planned: Merge, claim_id: str, name: str, extra: dict[str, str]
     ) -> list[NewFile]:
-        """The files of all shares, with every row that is to be seen."""
-        rows = sum(file.rows for file in planned.files)
-        shares = max(1, min(self.settings.threads, rows // SHARE_ROWS))
-        futures = [
-            self.pool.submit(
-                merge,
-                MergeJob(
-                    self.lake,
-                    planned.partition.hiveperiod,
-                    planned.partition.dstrct_code,
-                    planned.files,
-                    claim_id,
-                    extra,
-                    planned.hidden,
-                    share,
-                    shares,
-                ),
-            )
-            for share in range(shares)
-        ]
+        """The files of all runs, with every row that is to be seen."""
+        part, about = planned.partition, (claim_id, extra, planned.hidden)
+        at_once = max(1, min(self.settings.threads, self.settings.memory_bytes // CHILD_BYTES))
+        futures: list[Future[list[NewFile]]] = []
         try:
-            self._wait(futures, claim_id, name)
+            for number, run in enumerate(cut(planned.files, at_once)):
+                job = MergeJob(self.lake, part.hiveperiod, part.dstrct_code, run, *about, number)
+                self._wait(futures, at_once - 1, claim_id, name)
+                futures.append(self.pool.submit(merge, job))
+            self._wait(futures, 0, claim_id, name)
             new = [file for future in futures for file in future.result()]
             self._check(planned, new)
         except BaseException:
@@ -203,11 +192,19 @@ class Compact:
             raise
         return new
 
-    def _wait(self, futures: Sequence[Future[list[NewFile]]], claim_id: str, name: str) -> None:
-        """Until all are done or one failed; claim and lease are kept alive meanwhile."""
-        lease = self.settings.lease_seconds
-        while wait(futures, lease / 3, return_when=FIRST_EXCEPTION).not_done:
-            if any(future.done() and future.exception() for future in futures):
+    def _wait(
+        self, futures: Sequence[Future[list[NewFile]]], most: int, claim_id: str, name: str
+    ) -> None:
+        """Until no more than ``most`` are at work; claim and lease are kept alive meanwhile.
+
+        Raises what one of them has raised.
+        """
+        lease, running = self.settings.lease_seconds, set(futures)
+        while True:
+            done, running = wait(running, lease / 3 if len(running) > most else 0, FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            if len(running) <= most:
                 return
             with suppress(SQLAlchemyError):  # the next turn may find the ledger again
                 claims.renew(self.ledger, [claim_id], lease)

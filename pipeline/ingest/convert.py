@@ -22,9 +22,6 @@ from pipeline.storage.lake import Lake, discard
 from pipeline.storage.parquet import Writer, partition_path
 from pipeline.storage.records import CLEAN, TELEMETRY, UNREADABLE, Held, NewFile, RawFile
 
-#: Level 1 writes a fleet-hour about as fast as it is parsed; compaction packs it tighter later.
-ZSTD_LEVEL = 1
-
 
 class SetAside(Exception):
     """A file beyond a limit: it is not read, and says why."""
@@ -150,7 +147,7 @@ def write_day(
         for part in split(frame, "unitno"):
             by_unit[part["unitno"][0] or "", part["deviceid"][0]].append(part)
     sources: dict[int, Held] = {}
-    with Writer(lake, path, schema, ZSTD_LEVEL) as writer:
+    with Writer(lake, path, schema) as writer:
         for key in sorted(by_unit):
             group = by_unit.pop(key)
             unit = group[0] if len(group) == 1 else pl.concat(group, how="diagonal").sort("ts")

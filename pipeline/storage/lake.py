@@ -8,7 +8,7 @@ who needs a few row groups reads them through pyarrow's ``filesystem``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Loan:
         del paths
 
 
-class Lake(Protocol):
+class Lake(Hashable, Protocol):
     """A lake is a value: it can be pickled, and children open connections of their own."""
 
     @property

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 #: make the footer larger than the data of a short file.
 STATISTICS = ["ts", "unitno", "deviceid", "_src"]
 
+#: Numbers that hardly repeat, but rise: their differences take next to no room. The values of all
+#: other columns repeat, even those of sensors, whose steps are few: a dictionary of them makes
+#: files smaller and less work for the codec.
+RISING = frozenset({"ts", "heartbeat", "_line"})
+
 
 def partition_path(layer: str, dataset: str, day: str, district: str, name: str) -> str:
     """Path of a file relative to the lake's root, hive-partitioned."""
@@ -25,22 +30,25 @@ def partition_path(layer: str, dataset: str, day: str, district: str, name: str)
 class Writer:
     """One Parquet file; each ``write`` is a row group. It appears at ``close``.
 
-    As a context manager it removes what was half written when an exception ends it.
+    ``level`` is Zstandard's. None means Snappy, for files that will soon be merged: they are a
+    tenth larger, and read in half the time. As a context manager it removes what was half written
+    when an exception ends it.
     """
 
-    def __init__(self, lake: Lake, path: str, schema: pa.Schema, level: int) -> None:
+    def __init__(self, lake: Lake, path: str, schema: pa.Schema, level: int | None = None) -> None:
         self.path = path
         self.rows = 0
         self._lake = lake
         self._temporary = lake.temporary(path)
-        strings = [field.name for field in schema if pa.types.is_string(field.type)]
+        rising = [name for name in schema.names if name in RISING]
         try:
             self._writer = pq.ParquetWriter(
                 self._temporary,
                 schema,
-                compression="zstd",
+                compression="snappy" if level is None else "zstd",
                 compression_level=level,
-                use_dictionary=strings,
+                use_dictionary=[name for name in schema.names if name not in RISING],
+                column_encoding=dict.fromkeys(rising, "DELTA_BINARY_PACKED") or None,
                 write_statistics=[name for name in STATISTICS if name in schema.names] or False,
                 store_schema=False,
                 write_batch_size=8_192,  # a unit-hour's column in one go

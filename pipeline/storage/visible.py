@@ -17,7 +17,6 @@ from pipeline.storage import manifest
 from pipeline.storage.ledger import extra_fields
 from pipeline.storage.records import DataFile, Hidden
 
-
 #: Columns by which rows are found or left out: there whatever a query asks for.
 KEYS = ("ts", "unitno", "deviceid", "_src", "hiveperiod", "dstrct_code")
 

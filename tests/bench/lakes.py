@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 
 from pipeline import fields
 from pipeline.compact.merge import held_rows
-from pipeline.ingest.convert import ZSTD_LEVEL
 from pipeline.localtime import next_day
 from pipeline.settings import Settings, load
 from pipeline.simulator import SimSpec, simulate
@@ -186,7 +185,7 @@ def _rewritten(source: Home, target: Home, file: DataFile, day: str, change: Cha
         path = partition_path(CLEAN, TELEMETRY, day, DISTRICT, f"{claims.new_id()}-0.parquet")
         sources: dict[int, Held] = {}
         units: set[str] = set()
-        with Writer(target.lake, path, schema, ZSTD_LEVEL) as writer:
+        with Writer(target.lake, path, schema) as writer:
             for group in range(whole.num_row_groups):
                 table = change(whole.read_row_group(group).select(schema.names).cast(schema))
                 if table.num_rows:

@@ -30,6 +30,16 @@ FIGURES = {
     "seconds",
     "rows_per_s_10x",
 }
+LAKE_FIGURES = {
+    "compact_vs_copy",
+    "compact_peak_gb",
+    "compact_4x",
+    "history_365_vs_1",
+    "vs_glob_30d",
+    "s3_cold_s",
+    "s3_cold_mb",
+    "s3_warm_vs_local",
+}
 GOALS = ["vs_seed", "vs_polars", "peak_gb", "flat_10x", "damaged_3pct"]
 
 
@@ -57,6 +67,24 @@ def test_the_last_line_holds_every_figure(tmp_path: Path) -> None:
         not_measured.add("vs_clickhouse")
     assert {name for name, value in figures.items() if value is None} == not_measured
     assert all(figures[name] > 0 for name in FIGURES - not_measured)
+    assert not list(tmp_path.iterdir()), "the scratch folder stayed"
+
+
+def test_the_lake_is_measured_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.lake", "--quick", "--units", "2"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert set(said["goals"]) >= LAKE_FIGURES
+    assert set(said["figures"]) >= LAKE_FIGURES
+    assert all(value > 0 for value in said["figures"].values())
     assert not list(tmp_path.iterdir()), "the scratch folder stayed"
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.compact.run import Compact
+from pipeline.compact.runs import cut
 from pipeline.errors import ClaimLost
 from pipeline.flow import Flow
 from pipeline.settings import Settings
@@ -107,7 +108,8 @@ def test_large_days_are_split_and_stay_whole(
     (planned,) = step.plan(now=LATER)
     with ledger.write() as connection:
         claim = claims.begin(connection, "compact", "w", 60)
-    job = module.MergeJob(open_lake(settings), "2026-01-31", "MLKB", planned.files, claim, {})
+    (run,) = cut(planned.files, 1)
+    job = module.MergeJob(open_lake(settings), "2026-01-31", "MLKB", run, claim, {})
     new = module.merge(job)
     assert [file.rows for file in new] == [60, 60, 60]
     commit_swap(ledger, claim, planned.files, new, planned.partition, planned.hidden)
@@ -117,7 +119,7 @@ def test_large_days_are_split_and_stay_whole(
 def test_shares_of_a_day_are_units_and_miss_none(
     raw: Path, settings: Settings, ledger: Ledger, flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.compact.run.SHARE_ROWS", 60)
+    monkeypatch.setattr("pipeline.compact.runs.SHARE_ROWS", 60)
     fill(raw, flow)
     deliver(raw, HOURS[0], rows(HOURS[0], 5, "HW-1", unitno="DT3"), device="HW-1")
     flow.ingest()
@@ -128,7 +130,7 @@ def test_shares_of_a_day_are_units_and_miss_none(
     assert visible(settings, ledger, "*", "true ORDER BY deviceid, ts") == before
     with ledger.read() as connection:
         units = [file.units for file in manifest.live(connection)]
-    assert sorted(units) == [("DT1", "DT2"), ("DT3",)]
+    assert sorted(units) == [("DT1",), ("DT2", "DT3")]
     assert verify(ledger, settings, deep=True).ok
 
 
