@@ -85,7 +85,7 @@ class Bench:
         lakes.more_units(self.hourly, self.more, TIMES, cores)
         self.rows["more"] = sum(file.rows for file in self.more.files())
         names = sorted({unit for file in found for unit in file.units})
-        self.units = names[0], names[len(names) // 2]
+        self.units = names[len(names) // 2], names[0]
         lakes.few_units(self.hourly, self.few, self.units, cores, self.options.days)
 
     def _merging(self) -> None:
