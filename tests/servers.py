@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -231,18 +231,44 @@ class Seaweed:
 @contextmanager
 def seaweed() -> Iterator[Seaweed]:
     """An S3 server with one empty bucket; every object is gone at the end. Ready in a second."""
-    binary = Path(sysconfig.get_path("scripts")) / "weed"
     key, secret = "haulwatch-test", "not-so-secret-4711"
     identity = {
         "name": "test",
         "credentials": [{"accessKey": key, "secretKey": secret}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
+    with tempfile.TemporaryDirectory(prefix="haulwatch-s3-") as name:
+        config = Path(name) / "s3.json"
+        config.write_text(json.dumps({"identities": [identity]}))
+        options = {
+            "s3.config": str(config),
+            "s3.port.iceberg": "0",
+            "s3.port.lance": "0",
+            "s3.allowDeleteBucketNotEmpty": "false",
+            "admin.ui": "false",
+            "webdav": "false",
+            "master.telemetry": "false",
+        }
+        with mini(options, {"GOMEMLIMIT": "300MiB"}, key, secret) as server:
+            server.client.create_bucket(Bucket=server.bucket)
+            server.put(f"s3://{server.bucket}", "first", b"")  # makes the volumes: 0.2 s
+            server.delete(f"s3://{server.bucket}", "first")
+            yield server
+
+
+@contextmanager
+def mini(
+    options: Mapping[str, str], environment: Mapping[str, str], key: str, secret: str
+) -> Iterator[Seaweed]:
+    """``weed mini`` with these options, but on loopback, on free ports, in a folder of its own.
+
+    Whether it has a bucket, and whom it lets in, is up to the options and the environment.
+    """
+    binary = Path(sysconfig.get_path("scripts")) / "weed"
     folder = Path(tempfile.mkdtemp(prefix="haulwatch-s3-"))
     (folder / "data").mkdir()
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     first, flag = _claim_ports()
-    options = {
+    ours = {
         "dir": folder / "data",
         "ip": HOST,
         "ip.bind": HOST,
@@ -251,20 +277,13 @@ def seaweed() -> Iterator[Seaweed]:
         "volume.port": first + 2,
         "filer.port": first + 3,
         "admin.port": first + 4,
-        "s3.config": folder / "s3.json",
-        "s3.port.iceberg": 0,
-        "s3.port.lance": 0,
-        "s3.allowDeleteBucketNotEmpty": "false",
-        "admin.ui": "false",
-        "webdav": "false",
-        "master.telemetry": "false",
     }
-    command = [str(binary), "mini", *(f"-{name}={value}" for name, value in options.items())]
+    words = [f"-{name}={value}" for name, value in {**options, **ours}.items()]
     with closing(flag), (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command,
+            [str(binary), "mini", *words],
             cwd=folder,
-            env={**os.environ, "GOMEMLIMIT": "300MiB"},
+            env={**os.environ, "TMPDIR": str(folder), **environment},  # for its own logs
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -274,9 +293,6 @@ def seaweed() -> Iterator[Seaweed]:
             server = Seaweed(first, process, key, secret)
             _wait_for_s3(server, folder / "log")
             with _client(server) as server.client:
-                server.client.create_bucket(Bucket=server.bucket)
-                server.put(f"s3://{server.bucket}", "first", b"")  # makes the volumes: 0.2 s
-                server.delete(f"s3://{server.bucket}", "first")
                 yield server
         finally:
             process.kill()

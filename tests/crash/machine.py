@@ -34,10 +34,13 @@ from pipeline import pool, steps
 from pipeline.flow import Flow
 from pipeline.gc import collect, orphans
 from pipeline.marts.catalogue import MARTS
+from pipeline.reingest import Selection, ask, plan
 from pipeline.settings import Settings, load
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import open_ledger
+from pipeline.storage.objects import open_store
+from pipeline.storage.records import WORN_OUT
 from pipeline.storage.visible import telemetry_sql
 from pipeline.verify import verify
 from tests import make
@@ -322,12 +325,21 @@ class Home:
             dirty = manifest.dirty(connection, t.partitions.c.compacted_version)
             return int(connection.execute(waiting).scalar_one()), len(dirty)
 
+    def ask_again(self) -> None:
+        """As a person would for files that were set aside: too many workers died over them."""
+        for key, row in self.keys().items():
+            if row.state == "failed" and (row.error or "").startswith(WORN_OUT):
+                chosen = Selection(key=key)
+                planned = plan(self.ledger, self.settings, open_store(self.settings), chosen)
+                ask(self.ledger, self.settings, chosen, planned, "tester")
+
     def finish(self, machine: Machine) -> None:
         """Restart until nothing is left to do. Leases of dead workers take a moment to end."""
         deadline = time.monotonic() + 60
         while True:
             ended = machine.run(self.order("ingest", "compact"))
             assert ended.code == 0, ended
+            self.ask_again()
             if self.unfinished() == (0, 0):
                 return
             assert time.monotonic() < deadline, self.unfinished()
