@@ -6,7 +6,7 @@
       │ compact   closed days merged into few files, swapped through the manifest
       │ build     dbt: staging → marts, tests, then publish
     analytics/  marts by day and district
-      │ gc        what nobody refers to any more
+      │ gc        days older than the settings keep, and what nobody refers to any more
 
 Each step finds out by itself what is to be done; what is up to date is skipped. The worker runs
 them over and over, the command line one at a time.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import wait
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -147,12 +147,16 @@ class Flow:
         wait([future])
         return future.result()
 
-    def gc(self) -> GcResult:
-        """Delete files that nobody refers to."""
+    def gc(self, *, now: datetime | None = None) -> GcResult:
+        """Let go of days older than the settings keep; delete files that nobody refers to."""
         from pipeline.gc import collect
+        from pipeline.retention import expire
 
         with run(self.ledger, "gc", self.worker) as detail:
+            expired = expire(self.ledger, self.settings, now or datetime.now(UTC))
+            detail.update(expired=expired.as_json())  # told also when what follows fails
             result = collect(self.ledger, self.settings)
+            result.expired = expired
             detail.update(result.as_json())
         return result
 

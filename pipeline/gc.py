@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
 
 from pipeline import steps
+from pipeline.retention import Expired
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.claims import SECOND, expire
@@ -28,15 +29,21 @@ SCRATCH = ("build", "adopt", "loan", "upload")
 
 @dataclass
 class GcResult:
-    """Files deleted and the room that made."""
+    """Files deleted and the room that made; ``expired``: what retention let go before."""
 
     files: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    expired: Expired = field(default_factory=Expired)
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``gc --json`` prints."""
-        return {"files": self.files, "bytes": self.bytes, "seconds": round(self.seconds, 3)}
+        return {
+            "files": self.files,
+            "bytes": self.bytes,
+            "expired": self.expired.as_json(),
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def collect(ledger: Ledger, settings: Settings) -> GcResult:

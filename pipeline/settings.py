@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -93,6 +94,22 @@ class Settings(BaseSettings):
     gc_grace_seconds: float = Field(
         86_400, ge=1, description="Files nobody refers to are kept for so long before gc."
     )
+    keep_clean_days: int | None = Field(
+        None,
+        ge=7,
+        le=36_500,
+        description="Rows of `clean` are kept for so many days after theirs, and until their marts"
+        " are built. Not set: for ever. Raw files are never touched.",
+    )
+    keep_marts_days: int | None = Field(
+        None,
+        ge=7,
+        le=36_500,
+        description="The same for marts: at least as long as the rows they are made of.",
+    )
+    keep_quarantine_days: int | None = Field(
+        None, ge=7, le=36_500, description="The same for the bytes of lines in quarantine."
+    )
     query_seconds: float = Field(
         60, gt=0, description="A query is stopped after so long; less than half the grace."
     )
@@ -147,6 +164,19 @@ class Settings(BaseSettings):
         for district, text in value.items():
             if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
                 raise ValueError(f"{district}: {text!r} is no time of day like 06:00")
+        return value
+
+    @field_validator("keep_marts_days")
+    @classmethod
+    def _keep_marts(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and "keep_clean_days" in info.data:
+            clean = info.data["keep_clean_days"]
+            kept = "for ever" if clean is None else f"{clean} days"
+            if clean is None or value < clean:
+                raise ValueError(
+                    f"{value} days, but the rows they are made of stay {kept} and would build them"
+                    f" again; set {PREFIX}KEEP_CLEAN_DAYS to at most {value}"
+                )
         return value
 
     @field_validator("notify")

@@ -35,6 +35,8 @@ STEPS = (
     "build.writing",
     "build.publishing",
     "build.published",
+    "gc.expiring",
+    "gc.expired",
     "gc.listed",
     "gc.forgetting",
     "gc.deleting",

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, func, select
 
-from pipeline import fields, localtime
+from pipeline import fields, localtime, retention
 from pipeline.errors import StoreUnavailable
 from pipeline.gc import orphans
 from pipeline.settings import Settings
@@ -95,7 +95,8 @@ def verify(ledger: Ledger, settings: Settings, *, deep: bool = False) -> VerifyR
 def _identity(connection: Connection, result: VerifyResult) -> Iterator[Finding]:
     """lines = accepted + duplicate + quarantined + blank; the manifest holds what was accepted.
 
-    Of a live version, as many rows are hidden as were overlapped; of a dead one, all that is left.
+    Of a live version, all but the expired, and as many hidden as were overlapped; of a dead one,
+    all that is left is hidden.
     """
     f, s, b = t.data_files.c, t.file_sources.c, t.beaten.c
     sums = (func.sum(s.rows).label("held"), func.sum(s.hidden).label("out"))
@@ -110,9 +111,10 @@ def _identity(connection: Connection, result: VerifyResult) -> Iterator[Finding]
         if row.lines != parts:
             yield Finding("identity", row.key, f"{row.lines} lines but {parts} accounted for")
         rows, hidden = held.pop(row.id, (0, 0))
-        expected = rows if row.dead_at else row.accepted
+        expected = rows if row.dead_at else row.accepted - row.expired
         if rows != expected:
-            yield Finding("sources", row.key, f"{expected} accepted but {rows} in the manifest")
+            kept = f"{row.accepted} accepted, {row.expired} expired"
+            yield Finding("sources", row.key, f"{kept} but {rows} in the manifest")
         out = rows if row.dead_at else row.overlapped
         if hidden != out or beaten.pop(row.id, 0) != row.overlapped:
             yield Finding("hidden", row.key, f"{out} rows to leave out but {hidden} are")
@@ -151,11 +153,12 @@ def _rows(
     files: list[DataFile],
     result: VerifyResult,
 ) -> Iterator[Finding]:
-    """Exactly once per (deviceid, ts), and of each object as many as accepted less overlapped."""
+    """Exactly once per (deviceid, ts); of each object: accepted less overlapped and expired."""
     import duckdb
 
     o = t.raw_objects.c
-    query = select(o.id, o.key, o.accepted, o.overlapped).where(o.dead_at.is_(None))
+    columns = (o.id, o.key, o.accepted, o.overlapped, o.expired)
+    query = select(*columns).where(o.dead_at.is_(None))
     objects = {row.id: row for row in connection.execute(query)}
     seen: Counter[int] = Counter()
     with duckdb.connect(config=settings.duckdb) as duck:
@@ -182,7 +185,8 @@ def _rows(
             by_source = duck.execute("SELECT _src, count(*) FROM part GROUP BY ALL").fetchall()
             seen.update(dict(by_source))
     for src, row in objects.items():
-        wanted, found = row.accepted - row.overlapped, seen.pop(src, 0)
+        wanted = row.accepted - row.overlapped - row.expired
+        found = seen.pop(src, 0)
         if wanted != found:
             yield Finding("rows", row.key, f"{wanted} rows should be visible, {found} are")
     for src, rows in seen.items():
@@ -263,3 +267,5 @@ def _notices(connection: Connection, settings: Settings) -> Iterator[Finding]:
     if strangers:
         text = f"{len(strangers)} devices are not in the register"
         yield Finding("not registered", strangers[0], text)
+    for layer, what in retention.gone(connection).items():
+        yield Finding("expired", layer, what)

@@ -110,7 +110,7 @@ class Worker:
                 self.log(f"failed: {day}: {reason}")
         if self._due("gc", now, GC_EVERY):
             self._state = "collecting garbage"
-            self.flow.gc()
+            self.flow.gc(now=now)
             self._done["gc"] = now
         return result.backlog > 0
 

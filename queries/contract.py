@@ -21,7 +21,7 @@ LEDGER_VIEWS = {
     "raw_objects": (
         "raw_objects",
         "key, sha256, district, deviceid, hour, status, arrived_at, lines, accepted, duplicate, "
-        "quarantined, blank, overlapped, flags, error, rules_version, id",
+        "quarantined, blank, overlapped, flags, error, rules_version, id, expired",
     ),
     "data_files": (
         "data_files",

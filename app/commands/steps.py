@@ -137,11 +137,16 @@ def reingest(
 
 
 def gc(as_json: Json = False) -> int:
-    """Delete what nobody refers to any more."""
+    """Let go of days older than the settings keep; delete what nobody refers to any more."""
     from pipeline.flow import Flow
 
     with console.ledger() as (settings, ledger), Flow(settings, ledger) as flow:
         result = flow.gc()
     text = f"{result.files:,} files deleted, {result.bytes / 1e6:,.1f} MB"
+    gone = result.expired
+    if gone.files:
+        counts = ((gone.clean, "clean"), (gone.marts, "marts"), (gone.quarantine, "quarantine"))
+        days = ", ".join(f"{len(days)} days of {name}" for days, name in counts if days)
+        text = f"expired: {days} ({gone.rows:,} rows)\n{text}"
     console.say(result.as_json(), as_json, lambda: text)
     return DONE

@@ -226,7 +226,8 @@ def commit_marts(
 ) -> None:
     """Publish the marts of some partitions: what was visible of them before is superseded.
 
-    All marts of one build become visible together, with the results of their tests.
+    All marts of one build become visible together, with the results of their tests. Raises
+    ClaimLost when the claim is, or when the rows of a day were let go meanwhile.
     """
     with ledger.write() as connection:
         version = _begin(connection, claim_id)
@@ -239,11 +240,14 @@ def commit_marts(
                 .where(f.layer == ANALYTICS, f.superseded_at.is_(None), *here)
                 .values(superseded_at=now)
             )
-            connection.execute(
+            whole = p.clean_expired_at.is_(None)
+            done = connection.execute(
                 update(t.partitions)
-                .where(p.hiveperiod == part.hiveperiod, p.dstrct_code == part.dstrct_code)
+                .where(p.hiveperiod == part.hiveperiod, p.dstrct_code == part.dstrct_code, whole)
                 .values(built_version=part.data_version, built_at=now)
             )
+            if not done.rowcount:
+                raise ClaimLost(claim_id)
         _insert(connection, claim_id, new, version, now)
         record_tests(connection, tests)
         claims.end(connection, claim_id, "committed")

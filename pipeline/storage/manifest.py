@@ -86,14 +86,17 @@ def hidden(connection: Connection, files: Iterable[DataFile]) -> Hidden:
 def dirty(connection: Connection, column: Any) -> list[Partition]:
     """Partitions newer than ``column``: ``compacted_version`` or ``built_version`` of the table.
 
-    What is built also depends on its context; what is compacted on its rows alone.
+    What is built also depends on its context; what is compacted on its rows alone. A day whose rows
+    were let go is not built again: its marts are those of the whole day.
     """
     p = t.partitions.c
     newest: Any = p.data_version
+    kept = []
     if column.name == p.built_version.name:
         newest = case((p.context_version > newest, p.context_version), else_=newest)
+        kept = [p.clean_expired_at.is_(None)]
     query = select(p.hiveperiod, p.dstrct_code, newest.label("data_version"))
-    query = query.where(newest > column).order_by(p.hiveperiod, p.dstrct_code)
+    query = query.where(newest > column, *kept).order_by(p.hiveperiod, p.dstrct_code)
     return [Partition(**row._mapping) for row in connection.execute(query)]
 
 

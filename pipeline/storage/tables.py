@@ -86,7 +86,10 @@ raw_objects = Table(
     Column("duplicate", BigInteger, nullable=False),
     Column("quarantined", BigInteger, nullable=False),
     Column("blank", BigInteger, nullable=False),
+    # of the rows in live files, those that a live version of a larger rank beats
     Column("overlapped", BigInteger, nullable=False, default=0),
+    # accepted rows that are no longer kept: their day was older than the site keeps rows
+    Column("expired", BigInteger, nullable=False, default=0),
     Column("rescued", BigInteger, nullable=False, default=0),
     Column("min_ts", BigInteger),
     Column("max_ts", BigInteger),
@@ -170,7 +173,7 @@ file_sources = Table(
 )
 
 #: Runs of an object version's rows that another version's rows at the same seconds beat. Between
-#: ``lo`` and ``hi``, both included, every row of the version is beaten.
+#: ``lo`` and ``hi``, both included, every row of the version is beaten. All of one local day.
 beaten = Table(
     "beaten",
     metadata,
@@ -183,7 +186,8 @@ beaten = Table(
 
 #: Versions by local day and district. Dirty is never a flag: a day is to be compacted while
 #: data_version > compacted_version, and to be built while data_version or context_version (its
-#: neighbours, its closed hours, the register) > built_version.
+#: neighbours, its closed hours, the register) > built_version. A day whose rows were let go
+#: (clean_expired_at) is not built any more: what comes late is not the day.
 partitions = Table(
     "partitions",
     metadata,
@@ -195,6 +199,8 @@ partitions = Table(
     Column("compacted_version", BigInteger, nullable=False, default=0),
     Column("built_version", BigInteger, nullable=False, default=0),
     Column("built_at", BigInteger),
+    Column("clean_expired_at", BigInteger),
+    Column("marts_expired_at", BigInteger),
     PrimaryKeyConstraint("hiveperiod", "dstrct_code"),
 )
 

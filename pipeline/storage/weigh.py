@@ -24,7 +24,9 @@ def settle(lake: Lake, plan: Plan) -> Verdict:
     best = pl.col("rank").max().over("device", "ts")
     rows = rows.with_columns((pl.col("rank") < best).alias("beaten"))
     rows = rows.filter(pl.col("src").is_in(plan.contested)).sort("src", "ts")
-    runs = rows.with_columns(pl.struct("src", "beaten").rle_id().alias("run"))
+    # A run ends with its day, so that a day can be let go without a look into its neighbours.
+    day = pl.col("path").str.replace("/[^/]*$", "").alias("day")
+    runs = rows.with_columns(pl.struct("src", "beaten", day).rle_id().alias("run"))
     spans = runs.filter("beaten").group_by("run", maintain_order=True)
     ends = spans.agg(
         pl.col("src").first(),

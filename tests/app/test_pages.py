@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from app import access, state
 from app.text import say
+from pipeline.retention import expire
 from pipeline.settings import Settings
 from pipeline.storage import people
+from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from tests.app.fabricate import fabricate
 
@@ -56,6 +60,26 @@ def test_a_page_before_the_first_file(home: Settings, script: str, page: str) ->
     assert not app.exception
     assert app.header[0].value == say(f"{page}.title")
     assert not app.warning
+
+
+@pytest.mark.parametrize("page", list(access.BY_NAME))
+@pytest.mark.parametrize("kept", [10, 9_000], ids=["marts too", "marts stay"])
+def test_a_page_of_days_that_expired(
+    filled: Settings, ledger: Ledger, script: str, page: str, kept: int
+) -> None:
+    """As before the first file, or with the marts alone; what arrived is told from the ledger."""
+    with ledger.write() as connection:
+        built = t.partitions.c.data_version
+        connection.execute(update(t.partitions).values(built_version=built))
+    keep = {"keep_clean_days": 10, "keep_marts_days": kept, "keep_quarantine_days": 10}
+    settings = filled.model_copy(update=keep)
+    assert expire(ledger, settings, datetime.now(UTC) + timedelta(days=12)).clean
+    app = open_page(script, page, "admin#1")
+    assert not app.exception
+    assert app.header[0].value == say(f"{page}.title")
+    if page == "data_delivery":
+        fulfilment = {m.label: m for m in app.metric}[say("delivery.fulfilment")]
+        assert fulfilment.delta == "23 of 24 device-hours"
 
 
 @pytest.mark.parametrize("identity", [None, "admin#2", "nobody#1", "admin", "admin#1#"])

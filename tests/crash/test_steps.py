@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from pipeline import steps
+from pipeline.storage import tables as t
+from pipeline.verify import verify
 from tests.crash.machine import BUILDS, Home, Machine, run_alone
 from tests.make import epoch, rows, text
 
@@ -30,6 +33,7 @@ PARENT += ["ingest.committing", "ingest.committing:2", "ingest.committed", "inge
 COMPACT = ["compact.claimed", "compact.writing", "compact.writing:2", "compact.written"]
 COMPACT += ["compact.swapping", "compact.swapping:2", "compact.swapped", "compact.swapped:2"]
 GC = ["gc.listed", "gc.forgetting", "gc.deleting", "gc.deleting:2", "gc.deleted"]
+EXPIRE = ["gc.expiring", "gc.expiring:2", "gc.expired", "gc.expired:4"]
 BUILD = ["build.claimed", "build.filled", "build.tested", "build.writing:3"]
 BUILD += ["build.publishing", "build.published"]
 
@@ -105,7 +109,7 @@ def second_batch(home: Home) -> None:
 
 @in_steps
 def test_every_step_has_its_kill() -> None:
-    killed = {name.split(":")[0] for name in CHILD + PARENT + COMPACT + GC + BUILD}
+    killed = {name.split(":")[0] for name in CHILD + PARENT + COMPACT + EXPIRE + GC + BUILD}
     adopting = {name for name in steps.STEPS if name.startswith("adopt.")}  # tests/test_adopt.py
     assert killed == set(steps.STEPS) - adopting
 
@@ -123,6 +127,33 @@ def test_killed_at(step: str, seasoned: Path, tmp_path: Path, machine: Machine) 
     home.look()
     home.finish(machine)
     home.settle()
+    home.close()
+
+
+@in_steps
+@pytest.mark.parametrize("step", EXPIRE)
+def test_killed_while_days_expire(
+    step: str, seasoned: Path, tmp_path: Path, machine: Machine
+) -> None:
+    """Days of rows and of bad lines go one by one; each is gone in whole or not at all."""
+    shutil.copytree(seasoned, tmp_path / "home")
+    home = Home(tmp_path / "home", **QUICK)
+    home.recall()
+    before = home.look()
+    with home.ledger.write() as connection:
+        p = t.partitions.c
+        connection.execute(update(t.partitions).values(built_version=p.data_version + 99))
+    keep = {"keep_clean_days": 7, "keep_quarantine_days": 7}
+    assert machine.run(home.order("gc", kill_at=step, settings=keep)).killed
+    checked = verify(home.ledger, home.settings, deep=True)
+    assert checked.ok, checked.breaches
+    assert (checked.rows < len(before)) == (step != "gc.expiring")
+    (ended,) = machine.run(home.order("gc", settings=keep)).lines
+    assert ended["expired"]["clean"] or step == "gc.expired:4"
+    checked = verify(home.ledger, home.settings, deep=True)
+    assert checked.ok, checked.breaches
+    assert checked.rows == 0
+    assert home.open_claims() == []
     home.close()
 
 

@@ -45,13 +45,16 @@ def test_the_migrations_lead_to_the_tables(any_ledger: Ledger) -> None:
     assert newest.startswith(f"r{migrate.HEAD}_")
 
 
-def test_a_ledger_with_data_is_brought_up_to_date(database: str) -> None:
-    """From the first revision on: what is new in a table gets its value in every old row."""
+@pytest.mark.parametrize("filled", ["0001", "0002"])
+def test_a_ledger_with_data_is_brought_up_to_date(database: str, filled: str) -> None:
+    """From every revision on: what is new in a table gets its value in every old row."""
     ledger = Ledger(database)
     migrate.upgrade(ledger, "0001")
-    with ledger.write() as connection:
-        for statement in OLD_ROWS:
-            connection.execute(text(statement))
+    if filled == "0001":
+        fill(ledger, *OLD_ROWS)
+    migrate.upgrade(ledger, "0002")
+    if filled == "0002":
+        fill(ledger, *OLD_ROWS, *NEW_IN_0002)
     migrate.upgrade(ledger)
     with ledger.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), t.metadata) == []
@@ -59,14 +62,67 @@ def test_a_ledger_with_data_is_brought_up_to_date(database: str) -> None:
         versions = connection.execute(select(t.raw_objects).order_by(t.raw_objects.c.id)).all()
         held = connection.execute(select(t.file_sources).order_by(t.file_sources.c.src)).all()
         file = connection.execute(select(t.data_files)).one()
+        day = connection.execute(select(t.partitions)).one()
     assert (key.key, key.state, key.reread) == ("k", "done", False)
     assert [row.rank_at for row in versions] == [500, 510]
+    assert [(row.overlapped, row.expired) for row in versions] == [(0, 0), (0, 0)]
+    assert (day.data_version, day.built_version) == (5, 4)
+    assert (day.clean_expired_at, day.marts_expired_at) == (None, None)
     assert [(row.deviceid, row.min_ts, row.max_ts, row.hidden) for row in held] == [
         ("HW-1", 1000, 1500, 0),  # its object began on the day before
         ("HW-2", 1200, 1300, 0),
     ]
     assert (file.rows, file.hidden) == (120, 0)
     ledger.close()
+
+
+def test_runs_of_an_older_ledger_end_with_their_days(database: str) -> None:
+    """Days of 100 hide 4, 7 and 2 rows of a version, in four runs of which two cross midnight.
+
+    The first run is all of the first day, so that leaves 3 of the second run's 6 to it, and 3 to
+    the second day; that leaves 4 of the third run's 5 to the second day, and 1 to the third.
+    """
+    ledger = Ledger(database)
+    migrate.upgrade(ledger, "0002")
+    held = (
+        (1, "2026-01-31", 10, 90, 4),
+        (2, "2026-02-01", 110, 190, 7),
+        (3, "2026-02-02", 210, 290, 2),
+    )
+    for number, day, low, high, hidden in held:
+        fill(
+            ledger,
+            "INSERT INTO data_files (id, claim_id, layer, dataset, path, hiveperiod, dstrct_code,"
+            " rows, bytes, units, hidden, compacted, committed_at, version) VALUES"
+            f" ({number}, 'c', 'clean', 'telemetry', 'p{number}', '{day}', 'M', 9, 1, '[]',"
+            f" {hidden}, false, 600, 1)",
+            "INSERT INTO file_sources (file_id, src, deviceid, rows, hidden, min_ts, max_ts)"
+            f" VALUES ({number}, 7, 'HW-1', 9, {hidden}, {low}, {high})",
+        )
+    runs = ((20, 30, 1), (40, 150, 6), (160, 250, 5), (260, 260, 1))
+    for low, high, number in runs:
+        fill(ledger, f"INSERT INTO beaten (src, lo, hi, rows) VALUES (7, {low}, {high}, {number})")
+    fill(ledger, "INSERT INTO beaten (src, lo, hi, rows) VALUES (8, 40, 250, 9)")  # of no live file
+    migrate.upgrade(ledger)
+    b = t.beaten.c
+    with ledger.read() as connection:
+        found = connection.execute(select(b.src, b.lo, b.hi, b.rows).order_by(b.src, b.lo)).all()
+    ledger.close()
+    assert [tuple(row) for row in found] == [
+        (7, 20, 30, 1),
+        (7, 40, 90, 3),
+        (7, 110, 150, 3),
+        (7, 160, 190, 4),
+        (7, 210, 250, 1),
+        (7, 260, 260, 1),
+        (8, 40, 250, 9),
+    ]
+
+
+def fill(ledger: Ledger, *statements: str) -> None:
+    with ledger.write() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
 
 
 _OBJECT = (
@@ -84,6 +140,14 @@ OLD_ROWS = (
     " bytes, min_ts, max_ts, units, compacted, committed_at, version) VALUES (1, 'c', 'clean',"
     " 'telemetry', 'p', '2026-01-31', 'M', 120, 1, 1000, 1800, '[]', false, 600, 1)",
     "INSERT INTO file_sources (file_id, src, rows) VALUES (1, 7, 60), (1, 8, 60)",
+    "INSERT INTO partitions (hiveperiod, dstrct_code, data_version, context_version, closed_hours,"
+    " compacted_version, built_version) VALUES ('2026-01-31', 'M', 5, 0, 0, 5, 4)",
+)
+#: What the second revision itself would have written.
+NEW_IN_0002 = (
+    "UPDATE raw_objects SET rank_at = arrived_at",
+    "UPDATE file_sources SET deviceid = 'HW-1', min_ts = 1000, max_ts = 1500 WHERE src = 7",
+    "UPDATE file_sources SET deviceid = 'HW-2', min_ts = 1200, max_ts = 1300 WHERE src = 8",
 )
 
 
