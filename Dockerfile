@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
+# The lock holds the extra `postgres` too.
 COPY requirements.lock ./
 RUN python -m venv /opt/haulwatch \
  && /opt/haulwatch/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
@@ -25,6 +26,8 @@ ENV PATH=/opt/haulwatch/bin:$PATH \
     HAULWATCH_HOST=0.0.0.0
 VOLUME /var/lib/haulwatch
 EXPOSE 8501
+# Stop it with patience (docker stop -t 60): a worker finishes its step. One that is killed loses
+# nothing; what it held is read once more.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/healthz', timeout=4)"]

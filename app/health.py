@@ -78,6 +78,8 @@ class _Ledger(Collector):
         yield lines
         yield GaugeMetricFamily("haulwatch_data_version", "Moves with each commit", now.version)
         yield GaugeMetricFamily("haulwatch_worker_up", "A worker is alive", int(now.worker_alive))
+        lake = int(backend().reader.lake.trouble is None)
+        yield GaugeMetricFamily("haulwatch_lake_up", "The lake answered when last asked", lake)
         yield GaugeMetricFamily(
             "haulwatch_oldest_pending_seconds",
             "Age of the raw file that waits longest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from sqlalchemy import func, select
@@ -56,6 +57,17 @@ def status_of(ledger: Ledger, settings: Settings) -> dict[str, Any]:
                 for row in runs
             ],
         }
+
+
+def works_here(shown: dict[str, Any]) -> bool:
+    """Whether a worker of this host has given a sign of life of late."""
+    from queries.operations import WORKER_DEAD_S
+
+    here = f"{socket.gethostname()}-"
+    return any(
+        worker["id"].startswith(here) and worker["seen_seconds_ago"] < WORKER_DEAD_S
+        for worker in shown["workers"]
+    )
 
 
 def as_text(shown: dict[str, Any]) -> str:

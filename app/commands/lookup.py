@@ -32,14 +32,19 @@ def verify(
     return DONE if result.ok else FAILED
 
 
-def status(as_json: Json = False) -> int:
+def status(
+    alive: Annotated[
+        bool, typer.Option("--alive", help="Fail unless a worker of this host is alive.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
     """What is where, how fresh, what runs."""
-    from app.status import as_text, status_of
+    from app.status import as_text, status_of, works_here
 
     with console.ledger() as (settings, ledger):
         shown = status_of(ledger, settings)
     console.say(shown, as_json, lambda: as_text(shown))
-    return DONE
+    return FAILED if alive and not works_here(shown) else DONE
 
 
 def sql(

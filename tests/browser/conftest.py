@@ -114,13 +114,13 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @contextmanager
-def serving(home: Path, *options: str) -> Iterator[Server]:
-    """``haulwatch serve`` on a free port until the block ends."""
+def serving(home: Path, *options: str, **more: str) -> Iterator[Server]:
+    """``haulwatch serve`` on a free port until the block ends; ``more`` for its environment."""
     port = free_port()
     log = (home.parent / f"serve-{port}.log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", "--port", str(port), *options],
-        env=environment(home),
+        env=environment(home) | more,
         cwd=ROOT,
         stdout=log,
         stderr=log,
