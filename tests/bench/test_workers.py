@@ -39,7 +39,7 @@ def test_more_workers_take_in_more(tmp_path: Path, postgresql: PostgreSQL) -> No
 
 
 def together(home: Path, raw: Path, url: str, workers: int, files: int) -> float:
-    """So many workers at one backlog; seconds from the first one's start of work to the last end."""
+    """So many workers at one backlog; seconds from the first start of work to the last end."""
     own = {"HAULWATCH_LEDGER": url, "HAULWATCH_RAW": str(raw), "HAULWATCH_THREADS": "1"}
     own |= {"HAULWATCH_BATCH_FILES": "8", "HAULWATCH_HOME": str(home)}
     env = environment(home.parent, **own)
