@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,7 +10,7 @@ from pipeline.localtime import from_us
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger
+from pipeline.storage.ledger import Ledger, this_host
 from pipeline.storage.sql import clock, count_by, counter
 
 
@@ -63,9 +62,8 @@ def works_here(shown: dict[str, Any]) -> bool:
     """Whether a worker of this host has given a sign of life of late."""
     from queries.operations import WORKER_DEAD_S
 
-    here = f"{socket.gethostname()}-"
     return any(
-        worker["id"].startswith(here) and worker["seen_seconds_ago"] < WORKER_DEAD_S
+        worker["id"].startswith(this_host()) and worker["seen_seconds_ago"] < WORKER_DEAD_S
         for worker in shown["workers"]
     )
 

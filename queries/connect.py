@@ -25,7 +25,7 @@ from pipeline.storage import manifest
 from pipeline.storage.lake import Lake, open_lake
 from pipeline.storage.ledger import Ledger, extra_fields
 from pipeline.storage.records import QUARANTINE, TELEMETRY, DataFile
-from pipeline.storage.visible import KEYS, identifier, mart_sql, telemetry_over, telemetry_sql
+from pipeline.storage.visible import among, identifier, mart_sql, telemetry_over, telemetry_sql
 from queries import contract
 from queries.ledger_frames import district_names, ledger_frame, relation_names
 from queries.scope import EVERYTHING, Scope
@@ -180,9 +180,8 @@ def row_groups(
     import pyarrow as pa
     from pyarrow import dataset as ds
 
-    asked = None if columns is None else {name.casefold() for name in (*columns, *KEYS)}
-    every = fields.arrow_schema(extra)
-    schema = pa.schema([f for f in every if asked is None or f.name.casefold() in asked])
+    asked = among(columns)
+    schema = pa.schema([field for field in fields.arrow_schema(extra) if asked(field.name)])
 
     def scan(files: Sequence[DataFile]) -> str:
         name, paths = f"_lake_{uuid.uuid4().hex}", [file.path for file in files]

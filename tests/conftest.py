@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from pipeline.flow import Flow
 from pipeline.pool import Pool
@@ -16,6 +18,17 @@ from pipeline.settings import Settings, load
 from pipeline.storage.ledger import Ledger, open_ledger
 from tests.postgres import PostgreSQL, running
 from tests.servers import Seaweed, seaweed
+
+#: What takes longest goes first, so that no long file is left for the end.
+FIRST = (
+    "tests/browser/",
+    "tests/crash/",
+    "tests/marts/",
+    "tests/bench/",
+    "tests/test_everywhere.py",
+)
+#: Folders whose files share a costly fixture of the session.
+TOGETHER = ("tests/browser/",)
 
 # A proxy of the machine is honoured in service; it does not know our loopback.
 os.environ["NO_PROXY"] = "127.0.0.1,nowhere.invalid"
@@ -25,6 +38,29 @@ hypothesis_settings.register_profile(
     "haulwatch", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
 )
 hypothesis_settings.load_profile("haulwatch")
+
+
+def _turn(nodeid: str) -> int:
+    return next((turn for turn, path in enumerate(FIRST) if nodeid.startswith(path)), len(FIRST))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+class ByFile(LoadScopeScheduling):
+    """A file's tests run in one process, for they share fixtures; so do those of some folders.
+
+    pytest-xdist 3.8's own groups are marks that never reach the ids of pytest 9.2's tests.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = (path for path in TOGETHER if nodeid.startswith(path))
+        return next(folder, nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

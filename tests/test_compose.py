@@ -304,7 +304,6 @@ def built(folder: Path, postgresql: PostgreSQL) -> Iterator[Site]:
             site.kill()
 
 
-@pytest.mark.xdist_group("servers")
 def test_it_works(tmp_path: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers and the app on PostgreSQL and S3: every file comes in once, marts are built."""
     staging, hours = tmp_path / "staging", ["2026013106", "2026013107", "2026020106"]

@@ -32,8 +32,6 @@ from tests.postgres import PostgreSQL
 from tests.servers import Link, Seaweed
 from tests.threads import together
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 HOURS = [f"20260131{hour:02}" for hour in range(20, 24)] + ["2026020100", "2026020101"]
 LATER = datetime(2026, 2, 3, tzinfo=UTC)
 

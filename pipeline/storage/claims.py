@@ -8,7 +8,6 @@ and only such lone attempts count against a file.
 from __future__ import annotations
 
 import os
-import socket
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, and_, func, insert, s
 
 from pipeline.errors import ClaimLost
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, pid_space
+from pipeline.storage.ledger import Ledger, pid_space, this_host
 from pipeline.storage.records import WORN_OUT, Claim, RawFile
 from pipeline.storage.sql import clock, upsert
 
@@ -175,7 +174,7 @@ def expire_dead(ledger: Ledger) -> None:
 
 def _is_dead(worker: str) -> bool:
     """True for a worker of this machine, or this container of it, whose process is gone."""
-    here = f"{socket.gethostname()}-"
+    here = this_host()
     if not worker.startswith(here):
         return False
     pid, _, digits = worker.removeprefix(here).partition("-")

@@ -63,7 +63,12 @@ _REFUSED = frozenset({"42501", "25006"})
 def worker_name() -> str:
     """A name no other process has, readable in a list: host, process id, a few random digits."""
     digits = uuid.uuid4().hex[:6]
-    return f"{socket.gethostname()}-{os.getpid()}-{digits}{pid_space()}"
+    return f"{this_host()}{os.getpid()}-{digits}{pid_space()}"
+
+
+def this_host() -> str:
+    """How the names of this host's workers begin."""
+    return f"{socket.gethostname()}-"
 
 
 def pid_space() -> str:

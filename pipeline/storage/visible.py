@@ -87,12 +87,20 @@ def _columns(
     extra: dict[str, str], wanted: Collection[str] | None = None
 ) -> list[tuple[int, str, str]]:
     """(field id, name, DuckDB type) of every column, or of those wanted, whatever their case."""
-    asked = None if wanted is None else {name.casefold() for name in (*wanted, *KEYS)}
+    asked = among(wanted)
     return [
         (number, name, fields.duckdb_type(kind))
         for number, name, kind in fields.clean_columns(extra)
-        if asked is None or name.casefold() in asked
+        if asked(name)
     ]
+
+
+def among(wanted: Collection[str] | None) -> Callable[[str], bool]:
+    """Whether a column is one of those, whatever its case, or a key; None: every column is."""
+    if wanted is None:
+        return lambda _: True
+    asked = {name.casefold() for name in (*wanted, *KEYS)}
+    return lambda name: name.casefold() in asked
 
 
 def _seen(hidden: Hidden) -> str:

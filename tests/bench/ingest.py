@@ -9,13 +9,10 @@ a process of its own over a fleet-hour, in turn, and the medians are compared. R
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from tests.bench import fleet, measure, rivals
 from tests.bench.measure import Goal, Report, Run, say
@@ -225,21 +222,10 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _stop(*_: object) -> NoReturn:
-    raise SystemExit(143)  # so that the scratch folder is removed
-
-
 def main(words: list[str] | None = None) -> int:
     """Goals that are missed are reported; only a run that failed ends with 1."""
     options = _options(words)
-    signal.signal(signal.SIGTERM, _stop)
-    with tempfile.TemporaryDirectory(prefix="haulwatch-bench-") as scratch:
-        try:
-            Bench(Path(scratch), options).run()
-        except measure.RunFailed as error:
-            say(str(error))
-            return 1
-    return 0
+    return measure.in_scratch(lambda scratch: Bench(scratch, options).run())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLE_SECONDS = 0.05
@@ -123,6 +123,22 @@ def run(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Run:
             raise RunFailed(f"{' '.join(command[1:5])} … ended with {code}:\n" + "\n".join(last))
         lines = _read(out).strip().splitlines()
         return Run(seconds, watch.peak or None, json.loads(lines[-1]) if lines else {})
+
+
+def in_scratch(bench: Callable[[Path], None]) -> int:
+    """Run a benchmark in a folder that is removed however it ends; returns its exit code."""
+
+    def stop(*_: object) -> NoReturn:
+        raise SystemExit(143)  # so that the scratch folder is removed
+
+    signal.signal(signal.SIGTERM, stop)
+    with tempfile.TemporaryDirectory(prefix="haulwatch-bench-") as scratch:
+        try:
+            bench(Path(scratch))
+        except RunFailed as error:
+            say(str(error))
+            return 1
+    return 0
 
 
 def _read(file: IO[bytes]) -> str:

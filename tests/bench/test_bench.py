@@ -43,18 +43,24 @@ LAKE_FIGURES = {
 GOALS = ["vs_seed", "vs_polars", "peak_gb", "flat_10x", "damaged_3pct"]
 
 
-def test_the_last_line_holds_every_figure(tmp_path: Path) -> None:
+def quick(scratch: Path, bench: str, *options: str) -> list[str]:
+    """Lines that a small run of a benchmark prints; what it keeps meanwhile lies in the folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.ingest", "--quick", "--units", "6", "--no-install"],
+        [sys.executable, "-m", f"tests.bench.{bench}", "--quick", *options],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    *shown, last = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_the_last_line_holds_every_figure(tmp_path: Path) -> None:
+    printed = quick(tmp_path, "ingest", "--units", "6", "--no-install")
+    *shown, last = printed
     assert shown[0].split()[0] == "way"
     said = json.loads(last)
     figures = said["figures"]
@@ -71,17 +77,8 @@ def test_the_last_line_holds_every_figure(tmp_path: Path) -> None:
 
 
 def test_the_lake_is_measured_too(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.lake", "--quick", "--units", "2"],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
+    printed = quick(tmp_path, "lake", "--units", "2")
+    said = json.loads(printed[-1])
     assert set(said["goals"]) >= LAKE_FIGURES
     assert set(said["figures"]) >= LAKE_FIGURES
     assert all(value > 0 for value in said["figures"].values())

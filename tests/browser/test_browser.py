@@ -21,7 +21,7 @@ from pipeline.storage.people import ROLES
 from tests.browser.conftest import Demo, Server, Visit, serving, wait_until, watch
 from tests.simulator.recount import recount
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 Start = Callable[..., Visit]
 ADDRESSES = [page.name for page in PAGES]

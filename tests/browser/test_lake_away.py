@@ -15,7 +15,7 @@ from tests.servers import seaweed
 
 Start = Callable[..., Visit]
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def fatigue(visit: Start, server: Server) -> Visit:

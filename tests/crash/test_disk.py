@@ -24,9 +24,6 @@ from tests.crash.test_steps import (
 )
 from tests.make import text
 
-pytestmark = pytest.mark.xdist_group("crash-disk")
-
-
 NO_ROOM = ("No space left", "File too large")
 
 

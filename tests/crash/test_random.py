@@ -25,8 +25,6 @@ from tests.crash.machine import BUILDS, ROOT, Home, Machine, Order
 from tests.crash.test_steps import QUICK, torn
 from tests.make import deliver, epoch, rows
 
-pytestmark = pytest.mark.xdist_group("crash-random")
-
 HOURS = ("2026013106", "2026013107", "2026013123", "2026020100", "2026020106")
 DEVICES = 12
 STEPS = ("ingest", "compact", "gc")

@@ -18,8 +18,6 @@ from pipeline.verify import verify
 from tests.crash.machine import BUILDS, Home, Machine, run_alone
 from tests.make import epoch, rows, text
 
-in_steps = pytest.mark.xdist_group("crash-steps")
-
 EARLY, LATE, NEXT_DAY = "2026013107", "2026013123", "2026020106"
 ARRIVED = epoch(LATE) + 4000
 
@@ -107,14 +105,12 @@ def second_batch(home: Home) -> None:
     home.deliver(EARLY, b"", device="HW-4", arrived=ARRIVED)
 
 
-@in_steps
 def test_every_step_has_its_kill() -> None:
     killed = {name.split(":")[0] for name in CHILD + PARENT + COMPACT + EXPIRE + GC + BUILD}
     adopting = {name for name in steps.STEPS if name.startswith("adopt.")}  # tests/test_adopt.py
     assert killed == set(steps.STEPS) - adopting
 
 
-@in_steps
 @pytest.mark.parametrize("step", CHILD + PARENT + COMPACT + GC)
 def test_killed_at(step: str, seasoned: Path, tmp_path: Path, machine: Machine) -> None:
     shutil.copytree(seasoned, tmp_path / "home")
@@ -130,7 +126,6 @@ def test_killed_at(step: str, seasoned: Path, tmp_path: Path, machine: Machine) 
     home.close()
 
 
-@in_steps
 @pytest.mark.parametrize("step", EXPIRE)
 def test_killed_while_days_expire(
     step: str, seasoned: Path, tmp_path: Path, machine: Machine
@@ -157,7 +152,6 @@ def test_killed_while_days_expire(
     home.close()
 
 
-@in_steps
 @pytest.mark.parametrize("step", ["ingest.writing", "compact.swapping"])
 def test_killed_in_service(step: str, home: Home, machine: Machine) -> None:
     """The same with the processes that the product starts: a child at work, and the parent."""
@@ -169,7 +163,6 @@ def test_killed_in_service(step: str, home: Home, machine: Machine) -> None:
     home.settle()
 
 
-@in_steps
 def test_killed_over_and_over(home: Home, machine: Machine) -> None:
     """One life after the other ends, at a later step each time."""
     first_batch(home)
@@ -188,7 +181,6 @@ def builder() -> Iterator[Machine]:
         yield started
 
 
-@pytest.mark.xdist_group("crash-disk")
 def test_killed_while_building(tmp_path: Path, home: Home, builder: Machine) -> None:
     """Marts of all days change together or not at all, and end as if nothing had happened."""
     first_batch(home, moved=False)

@@ -80,9 +80,9 @@ class TestALease:
         assert set(got.values()) == {1}
 
     def test_passes_on_when_it_runs_out(self, any_ledger: Ledger) -> None:
-        assert claims.lease(any_ledger, "build", "a", 0.05)
+        assert claims.lease(any_ledger, "build", "a", 1)
         assert not claims.lease(any_ledger, "build", "b", 60)
-        time.sleep(0.06)
+        time.sleep(1.01)
         assert claims.lease(any_ledger, "build", "b", 60)
         assert not claims.lease(any_ledger, "build", "a", 60)
         claims.give_back(any_ledger, "build", "a")  # not a's any more

@@ -23,8 +23,6 @@ from pipeline.storage.s3 import S3Store
 from tests.make import deliver
 from tests.servers import Link, Seaweed
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 HOURS = [(datetime(2026, 1, 1) + timedelta(hours=i)).strftime("%Y%m%d%H") for i in range(1_040)]
 ROOT = Path(__file__).parent.parent.parent
 

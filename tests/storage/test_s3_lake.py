@@ -26,8 +26,6 @@ from tests.ingest.test_run import visible
 from tests.make import deliver, rows
 from tests.servers import Link, Seaweed
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 HOURS = ("2026013107", "2026013108", "2026013109")
 LATER = datetime(2026, 2, 3, tzinfo=UTC)
 
