@@ -1,19 +1,17 @@
 """Signing in: streamlit-authenticator's form and cookie over the ledger's people.
 
-The cookie names ``user#version``. The ledger holds the version; signing out, another password and
-disabling move it on, and every older cookie is worth nothing from then on.
+The cookie names ``user#version`` (``identity``). The ledger holds the version; signing out, another
+password and disabling move it on, and every older cookie is worth nothing from then on.
 """
 
 from __future__ import annotations
 
-import time
 import warnings
 from typing import Any
 
-import jwt
 import streamlit as st
 
-from app import state
+from app import identity, state
 from app.backend import Backend
 from app.text import say
 from pipeline.storage import people
@@ -24,9 +22,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from streamlit_authenticator import Authenticate
 
-COOKIE = "haulwatch"
 COOKIE_DAYS = 7
-COOKIE_METHOD = "HS256"
 
 
 def current(backend: Backend) -> User | None:
@@ -36,7 +32,7 @@ def current(backend: Backend) -> User | None:
         _resume(backend)
     if not session.get(state.SIGNED_IN):
         return None
-    user = _user_of(backend, session.get(state.IDENTITY))
+    user = identity.user_of(backend, session.get(state.IDENTITY))
     if user is None:
         for key in state.AUTHENTICATOR_KEYS:
             session[key] = None
@@ -70,31 +66,10 @@ def sign_out(backend: Backend, user: User) -> None:
 
 def _resume(backend: Backend) -> None:
     """Sign in by a valid cookie, before anything is drawn."""
-    token = st.context.cookies.get(COOKIE)
-    if not token:
-        return
-    try:
-        claims = jwt.decode(token, backend.cookie_key, algorithms=[COOKIE_METHOD])
-    except jwt.PyJWTError:
-        return
-    expires = claims.get("exp_date")
-    if not isinstance(expires, int | float) or expires < time.time():
-        return
-    if _user_of(backend, claims.get("username")) is not None:
+    user = identity.user_of_cookie(backend, st.context.cookies.get(identity.COOKIE))
+    if user is not None:
         st.session_state[state.SIGNED_IN] = True
-        st.session_state[state.IDENTITY] = claims["username"]
-
-
-def _identity(user: User) -> str:
-    return f"{user.username}#{user.token_version}"
-
-
-def _user_of(backend: Backend, identity: object) -> User | None:
-    """The user whom an identity names, unless it is outdated or the user is shut out."""
-    user = people.get(backend.ledger, str(identity).partition("#")[0])
-    if user is None or user.disabled or _identity(user) != identity:
-        return None
-    return user
+        st.session_state[state.IDENTITY] = identity.of(user)
 
 
 class _Gate(Authenticate):  # type: ignore[misc]
@@ -103,7 +78,7 @@ class _Gate(Authenticate):  # type: ignore[misc]
     def __init__(self, backend: Backend) -> None:
         super().__init__(
             {"usernames": {}},
-            COOKIE,
+            identity.COOKIE,
             backend.cookie_key,
             COOKIE_DAYS,
             auto_hash=False,
@@ -130,4 +105,4 @@ class _Gate(Authenticate):  # type: ignore[misc]
     def bind_version(self, _: dict[str, Any]) -> None:
         """Called between the check and the cookie: what is signed is user and version."""
         if self._user is not None:
-            st.session_state[state.IDENTITY] = _identity(self._user)
+            st.session_state[state.IDENTITY] = identity.of(self._user)
