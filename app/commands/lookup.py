@@ -99,10 +99,12 @@ def docs(
     as_json: Json = False,
 ) -> int:
     """Make the documentation of the marts (dbt docs)."""
-    from pipeline.marts.docs import docs as make
+    from pipeline.marts import docs as marts_docs
     from pipeline.settings import ready_home
 
     settings = console.settings()
-    index = make(settings, out or ready_home(settings) / "docs")
+    if out is None:
+        ready_home(settings)
+    index = marts_docs.docs(settings, out or marts_docs.folder(settings))
     console.say({"folder": str(index)}, as_json, lambda: f"open {index / 'index.html'}")
     return DONE
