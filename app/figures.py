@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import polars as pl
 
+from app import meaning
 from app.text import say
 from app.tiles import HOUR, NOTHING, Tile, hours, share, span
 from queries.operations import Progress, Vitals
@@ -15,6 +17,7 @@ DELIVERED = ("complete", "partial", "corrupt")
 NOT_EXPECTED = ("pending", "not_registered")
 STATUSES = ("reporting", "late", "silent", "parked", "never_seen")
 NEED_A_LOOK = ("silent", "never_seen", "late")
+NOT_REPORTING = ("late", "silent", "parked", "never_seen")
 
 
 def fatigue(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:
@@ -25,18 +28,19 @@ def fatigue(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:
             say("fatigue.cases"),
             f"{cases.height:,}" if exposure["units"] else NOTHING,
             say("fatigue.cases.of"),
-            say("fatigue.cases.help"),
+            meaning.of("fatigue.cases"),
         ),
         Tile(
             say("fatigue.units"),
             f"{cases['unitno'].n_unique():,}" if exposure["units"] else NOTHING,
             say("fatigue.units.of", units=f"{exposure['units']:,}"),
+            meaning.of("fatigue.units"),
         ),
         Tile(
             say("fatigue.blind"),
             share(blind, moving),
             say("fatigue.blind.of", blind=hours(blind), moving=hours(moving)),
-            say("fatigue.blind.help"),
+            meaning.of("fatigue.blind", say("fatigue.blind.help")),
         ),
         Tile(
             say("fatigue.no_data"),
@@ -46,7 +50,10 @@ def fatigue(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:
                 hours=hours(exposure["no_data_s"]),
                 day=hours(exposure["day_s"]),
             ),
-            say("fatigue.no_data.help", km=f"{exposure['unobserved_km']:,.1f}"),
+            meaning.of(
+                "fatigue.no_data",
+                say("fatigue.no_data.help", km=f"{exposure['unobserved_km']:,.1f}"),
+            ),
         ),
     ]
 
@@ -76,13 +83,13 @@ def overview(units: pl.DataFrame, cases: pl.DataFrame, cells: pl.DataFrame) -> l
             say("home.attention"),
             f"{silent:,}",
             say("fleet.of", units=f"{units.height:,}"),
-            say("home.chart.help"),
+            definitions(NEED_A_LOOK),
         ),
         Tile(
             say("fatigue.cases"),
             f"{cases.height:,}",
             say("home.cases.of", units=cases["unitno"].n_unique()),
-            say("fatigue.cases.help"),
+            meaning.of("fatigue.cases"),
         ),
         first,
         missing,
@@ -101,6 +108,12 @@ def statuses(units: pl.DataFrame) -> list[Tile]:
         )
         for status in STATUSES
     ]
+
+
+def definitions(statuses: Sequence[str]) -> str:
+    """What some statuses mean, in a line."""
+    said = (f"{say(f'status.{name}')}: {say(f'status.{name}.help')}" for name in statuses)
+    return " ".join(said)
 
 
 def doing(units: pl.DataFrame) -> pl.DataFrame:
@@ -134,25 +147,34 @@ def delivery(cells: pl.DataFrame) -> list[Tile]:
             say("delivery.fulfilment"),
             share(came.height, due.height),
             say("delivery.fulfilment.of", delivered=came.height, expected=due.height),
-            say("delivery.fulfilment.help", without=share(came.height, on.height)),
+            meaning.of(
+                "delivery.fulfilment",
+                say("delivery.fulfilment.help", without=share(came.height, on.height)),
+            ),
         ),
         Tile(
             say("delivery.rows"),
             share(rows, due.height * HOUR),
             say("delivery.rows.of", rows=rows, expected=due.height * HOUR),
-            say("delivery.rows.help"),
+            meaning.of("delivery.rows", say("delivery.rows.help")),
         ),
-        Tile(say("delivery.missing"), f"{missing:,}", say("delivery.missing.of", pending=pending)),
+        Tile(
+            say("delivery.missing"),
+            f"{missing:,}",
+            say("delivery.missing.of", pending=pending),
+            meaning.of("delivery.missing"),
+        ),
         Tile(
             say("delivery.late"),
             f"{came['late'].sum():,}",
             say("delivery.late.of", delivered=came.height),
+            meaning.of("delivery.late"),
         ),
         Tile(
             say("delivery.delay"),
             middle,
             say("delivery.delay.of", p95=p95),
-            say("delivery.delay.help"),
+            meaning.of("delivery.delay", say("delivery.delay.help")),
         ),
     ]
 
@@ -182,17 +204,19 @@ def engine(minutes: pl.DataFrame, exceeded: pl.DataFrame, span_h: float) -> list
             say("engine.observed"),
             f"{float(minutes['seconds'].sum()) / HOUR:,.1f} h",
             say("engine.observed.of", span=f"{span_h:,.0f}"),
+            meaning.of("engine.observed"),
         ),
         Tile(
             say("engine.exceedances"),
             f"{exceeded.height:,}",
             say("engine.exceeded.of", crit=exceeded.filter(pl.col("level") == "crit").height),
+            meaning.of("engine.exceedances"),
         ),
         Tile(
             say("engine.gap"),
             f"{sum(gaps) / len(gaps):.1f} km/h" if gaps else NOTHING,
             say("engine.gap.of", largest=f"{max(peaks):.1f}") if peaks else NOTHING,
-            say("engine.gap.help"),
+            meaning.of("engine.gap", say("engine.gap.help")),
         ),
     ]
 
@@ -221,6 +245,7 @@ def ingestion(now: Vitals, lines: dict[str, int]) -> list[Tile]:
             say("ingestion.accepted"),
             share(lines["accepted"], lines["lines"]),
             say("ingestion.accepted.of", accepted=lines["accepted"], lines=lines["lines"]),
+            meaning.of("ingestion.accepted"),
         ),
     ]
 

@@ -17,7 +17,7 @@ import polars as pl
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import state
+from app import meaning, state
 from app.access import Refused
 from app.backend import backend
 from app.filters import Filters
@@ -155,15 +155,16 @@ def tiles(items: Sequence[Tile]) -> None:
         )
 
 
-def section(title: str, help_text: str = "") -> None:
-    """A heading with its definition behind the question mark."""
-    st.subheader(say(title), anchor=False, help=say(help_text) if help_text else None)
+def section(title: str, help_text: str = "", **values: object) -> None:
+    """A heading with what it means behind the question mark; ``values`` are for the help text."""
+    reading = say(help_text, **values) if help_text else ""
+    st.subheader(say(title), anchor=False, help=meaning.of(title, reading) or None)
 
 
-def section_of(title: str, help_text: str, **values: object) -> None:
-    """A heading that names something from outside."""
+def section_of(title: str, chart: str, help_text: str, **values: object) -> None:
+    """A heading that names something from outside, above a chart."""
     shown = {name: plain(value) for name, value in values.items()}
-    st.subheader(say(title, **shown), anchor=False, help=say(help_text))
+    st.subheader(say(title, **shown), anchor=False, help=meaning.of(chart, say(help_text)))
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
@@ -223,7 +224,7 @@ def case(found: dict[str, Any], operator: str | None, filters: Filters) -> None:
             zone=filters.zone_name,
         ),
         anchor=False,
-        help=say("fatigue.trace"),
+        help=meaning.of("fatigue.trace"),
     )
     who = plain(operator) if operator else say("fatigue.operator.none")
     st.markdown(f"{say('fatigue.operator')}: **{who}**")

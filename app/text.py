@@ -73,11 +73,7 @@ EN: dict[str, str] = {
     "home.cases.of": "units: {units}; all unreviewed",
     "home.missing": ", device-hours missing: **{missing:,}**",
     "home.chart": "What every unit does now, by district",
-    "home.chart.help": (
-        "Moving, idle, off: the last minute seen of units that report. Late: files overdue within "
-        "the two hours of grace. Silent: last seen with the engine on, nothing since. Parked: last "
-        "seen with the engine off."
-    ),
+    "home.chart.help": ("Units that report: most of the last minute seen. The others: {others}"),
     "home.units": "units",
     "home.attention": "Units that need a look",
     "home.attention.none": "No unit is late, silent or never seen.",
@@ -89,26 +85,19 @@ EN: dict[str, str] = {
     ),
     "fatigue.cases": "Cases",
     "fatigue.cases.of": "all unreviewed",
-    "fatigue.cases.help": (
-        "Closures, drowsiness, yawning and distraction of one unit and operator within 5 minutes "
-        "are one case."
-    ),
     "fatigue.units": "Units with a case",
     "fatigue.units.of": "of {units} with data",
     "fatigue.blind": "Moving unseen",
     "fatigue.blind.of": "{blind} of {moving} h moving",
-    "fatigue.blind.help": (
-        "Blind moving: the unit moved, but the driver's eyes could not be judged (camera down or "
-        "blocked, no face, sunglasses)."
-    ),
+    "fatigue.blind.help": "Camera down or blocked, no face, sunglasses.",
     "fatigue.no_data": "No data",
     "fatigue.no_data.of": "{hours} of {day} unit-hours",
-    "fatigue.no_data.help": "No row arrived. Distance driven meanwhile, by odometer: {km} km.",
+    "fatigue.no_data.help": "Distance driven meanwhile, by odometer: {km} km.",
     "fatigue.strip": "Units with a case, most metres with eyes closed first",
     "fatigue.strip.seen": "Moving, eyes seen",
     "fatigue.strip.blind": "Moving unseen (blind)",
     "fatigue.strip.none": "No data",
-    "fatigue.strip.help": "Size of a mark: metres driven with eyes closed.",
+    "fatigue.strip.help": "The larger a mark, the more metres.",
     "fatigue.table": "Cases",
     "fatigue.table.hint": "Select a row to open the case.",
     "fatigue.none.but": (
@@ -152,9 +141,8 @@ EN: dict[str, str] = {
     "status.never_seen.help": "Registered, but no file has ever come.",
     "fleet.hours": "Each unit's hours, most hours lost first",
     "fleet.hours.help": (
-        "Every column is one local hour, filled from the bottom: moving, idle, engine off, "
-        "unknown. Off by counters: no rows came, and the counters stood still. Lost: idle or "
-        "unknown."
+        "Every column is one local hour, filled from the bottom: moving, idle, engine off, off by "
+        "counters, unknown. Lost: idle or unknown."
     ),
     "fleet.more": "{shown} of {all} units are drawn; the table has all.",
     "fleet.table": "Units",
@@ -175,9 +163,7 @@ EN: dict[str, str] = {
     "engine.exceedances": "Exceedances",
     "engine.exceedances.none": "No limit was exceeded for 10 s or more in the observed time.",
     "engine.gap": "GPS against wheel speed",
-    "engine.gap.help": (
-        "Mean and largest |gpsspeed − VehicleSpeed| of each minute, above the satellites in use."
-    ),
+    "engine.gap.help": "By minute, above the satellites in use.",
     "engine.gap.mean": "mean gap (km/h)",
     "engine.gap.max": "largest gap (km/h)",
     "engine.gap.satellites": "satellites",
@@ -191,19 +177,17 @@ EN: dict[str, str] = {
     "delivery.fulfilment": "Files delivered",
     "delivery.fulfilment.of": "{delivered:,} of {expected:,} device-hours",
     "delivery.fulfilment.help": (
-        "Expected: device registered, hour closed, two hours of grace over. Without hours proven "
+        "Expected: all hours but those pending or of devices not registered. Without hours proven "
         "off: {without}."
     ),
     "delivery.rows": "Rows delivered",
     "delivery.rows.of": "{rows:,} of {expected:,} s",
-    "delivery.rows.help": "Distinct seconds accepted, of 3,600 for every expected device-hour.",
+    "delivery.rows.help": "Accepted less overlapped, of 3,600 s for every expected device-hour.",
     "delivery.missing": "Missing",
     "delivery.missing.of": "device-hours; {pending:,} pending",
     "delivery.delay": "Arrival delay, median",
     "delivery.delay.of": "95 % within {p95}",
-    "delivery.delay.help": (
-        "From the end of an hour to its file's arrival. Hours that have not come count as infinite."
-    ),
+    "delivery.delay.help": "Hours that have not come count as infinite.",
     "delivery.never": "not yet",
     "delivery.beyond": "more than {longest} (some not delivered)",
     "delivery.late": "Late",
@@ -242,7 +226,7 @@ EN: dict[str, str] = {
     "ingestion.failed.of": "of {total:,} files found",
     "ingestion.files_in": "Files taken in",
     "ingestion.lines": "Where every line went",
-    "ingestion.lines.help": "lines = accepted + duplicate + quarantined + blank, for every file.",
+    "ingestion.lines.help": "For every file: lines = accepted + duplicate + quarantined + blank.",
     "ingestion.run.ingest": "Take in files",
     "ingestion.run.build": "Build marts",
     "ingestion.run.compact": "Compact days",
@@ -343,9 +327,9 @@ def known(key: str, otherwise: str) -> str:
     return TABLES[LANGUAGE].get(key, EN.get(key, otherwise))
 
 
-def plain(text: object) -> str:
+def plain(text: object, longest: int = 120) -> str:
     """Text from outside, for a place that reads Markdown: shown as it is, short, on one line."""
-    line = re.sub(r"\s+", " ", str(text))[:120]
+    line = re.sub(r"\s+", " ", str(text))[:longest]
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", line)
 
 

@@ -26,5 +26,5 @@ else:
         panels.table(shown, "cells")
         panels.download(shown, "data_delivery")
 
-    panels.section("delivery.delays", "delivery.delay.help")
+    panels.section("delivery.delays")
     panels.chart(delivery.delays(cells, panels.dark()), "delays", "delivery.delays")

@@ -19,14 +19,14 @@ else:
     exceeded = data.exceedances(chosen, unit)
     panels.tiles(figures.engine(minutes, exceeded, chosen.span_h))
 
-    panels.section_of("engine.chart", "engine.chart.help", unit=unit)
+    panels.section_of("engine.chart", "engine.signals", "engine.chart.help", unit=unit)
     hour = pickers.detail(minutes, chosen.zone)
     frame = minutes if hour is None else data.engine_seconds(chosen, unit, hour, signals)
     if frame.is_empty() or not signals:
         panels.empty("empty.no_data")
     else:
         figure = engine.signals(frame, list(signals), chosen.zone, panels.dark())
-        panels.chart(figure, "panels", "engine_telemetry.title")
+        panels.chart(figure, "panels", "engine.signals")
 
     panels.section("engine.exceedances")
     if exceeded.is_empty():

@@ -21,7 +21,8 @@ else:
     st.markdown(figures.sentence(units, cases, cells))
     panels.tiles(figures.overview(units, cases, cells))
     if not units.is_empty():
-        panels.section("home.chart", "home.chart.help")
+        others = figures.definitions(figures.NOT_REPORTING)
+        panels.section("home.chart", "home.chart.help", others=others)
         panels.chart(fleet.now_bars(figures.doing(units), panels.dark()), "now", "home.chart")
         panels.section("home.attention")
         attention = tables.attention(units, chosen.zone)

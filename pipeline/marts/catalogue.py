@@ -42,3 +42,15 @@ def _marts() -> dict[str, Mart]:
 
 
 MARTS: dict[str, Mart] = _marts()
+
+
+def words(name: str) -> str:
+    """The description of a mart (``unit_day``) or of a column (``unit_day.km``).
+
+    Raises KeyError when there is no such thing.
+    """
+    mart, _, column = name.partition(".")
+    found = MARTS[mart]
+    if not column:
+        return found.description
+    return {name: description for name, _, description in found.columns}[column]
