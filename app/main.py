@@ -44,3 +44,4 @@ else:
     panels.lake_state(house.settings.zone)
     name = next(key for key, page in pages.items() if page == chosen)
     panels.run(chosen, access.may_open(user.role, name), pages[access.HOME.name])
+    panels.foot()

@@ -54,6 +54,17 @@ def account(user: User) -> bool:
         )
 
 
+def foot() -> None:
+    """Below the filters: the way to what every figure means."""
+    st.sidebar.link_button(
+        say("docs.link"),
+        meaning.DOCS,
+        icon=":material/menu_book:",
+        type="tertiary",
+        help=say("docs.link.help"),
+    )
+
+
 def run(page: Any, allowed: bool, home: Any) -> None:
     """Run a page; what goes wrong in it is one calm sentence, and a line in the log."""
     try:

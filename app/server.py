@@ -1,4 +1,4 @@
-"""The ASGI app: Streamlit's pages, three routes of our own, and the worker beside them."""
+"""The ASGI app: Streamlit's pages, a few routes of our own, and the worker beside them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pyarrow as pa  # noqa: F401
 import streamlit as st
 from starlette.routing import Route
 
-from app import health, lake_watch, worker_process
+from app import docs, health, lake_watch, worker_process
 
 
 @asynccontextmanager
@@ -30,6 +30,7 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
         yield {"worker": supervisor}
     finally:
         watch.cancel()
+        docs.maker.stop()
         await supervisor.stop()
 
 
@@ -40,5 +41,7 @@ app = st.App(
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
         Route("/metrics", health.metrics),
+        Route("/docs", docs.answer),
+        Route("/docs/{name:path}", docs.answer),
     ],
 )

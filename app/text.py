@@ -27,6 +27,19 @@ EN: dict[str, str] = {
     "role.supervisor": "Supervisor",
     "role.fleet_manager": "Fleet manager",
     "role.admin": "Administrator",
+    # documentation
+    "docs.title": "Documentation",
+    "docs.link": "What the figures mean",
+    "docs.link.help": "Every mart and column, and how it is computed; opens in a new tab.",
+    "docs.making": (
+        "The documentation of the marts is being made, as haulwatch docs does; that takes some ten "
+        "seconds. This page shows it as soon as it is there."
+    ),
+    "docs.missing": (
+        "The documentation of the marts is missing and could not be made. Run haulwatch docs on "
+        "the machine of the app: it says what is wrong."
+    ),
+    "docs.nothing": "There is no such page.",
     # shared
     "filter.district": "District",
     "filter.all_districts": "All districts",
