@@ -8,7 +8,7 @@ AIRFLOW_STAMP := .venv/airflow/.ready
 # Commands are started hundreds of times by the tests; compiled modules save seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-long lint check format bench-ingest bench-lake screenshots readme lock clean
+.PHONY: help setup demo test test-long lint check format bench-ingest bench-lake accuracy screenshots readme lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ bench-ingest: $(STAMP) ## Ingestion against DuckDB, Polars and ClickHouse (25 mi
 
 bench-lake: $(STAMP) ## Merging a day, a unit's day out of a year, the same on S3 (15 minutes)
 	@$(BIN)/python -m tests.bench.lake
+
+accuracy: $(STAMP) ## The marts against the simulator's truth; SEEDS=1,2,3 chooses the seeds (25 minutes)
+	@$(BIN)/python -m tests.accuracy
 
 readme: $(STAMP) ## Write the README's and docs' generated tables anew
 	@$(BIN)/python -m tests.tables

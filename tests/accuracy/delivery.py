@@ -1,0 +1,242 @@
+"""What became of every device-hour, and why it is missing, against what really happened.
+
+An hour of which nothing was delivered is *proven off* when the unit stood with its engine off and
+the rows on both sides can show it. Where no row follows, or the engine ran elsewhere in the gap,
+the counters prove nothing: then *missing* is as right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from pipeline.simulator.hour import REBOOT
+from pipeline.simulator.spec import SECONDS
+from tests.accuracy.marts import CAUSES
+from tests.accuracy.statistics import wilson
+from tests.accuracy.truth import MOVING, OFF, Bool, Truth
+
+#: Seconds after an hour's start until which it is pending.
+PENDING = 3 * SECONDS
+COMPLETE = 0.99
+#: Engine seconds that the hour meter (0.05 h) need not show.
+UNSEEN = 183
+CONFIDENCE = (0.0, 0.5, 0.7, 0.9, 1.0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What really happened in a device-hour; ``gap_on``: None where a side has no rows."""
+
+    delivered: bool
+    corrupt: bool = False
+    rows: int = 0
+    alive: int = SECONDS  # seconds in which the device had power
+    on: int = 0  # seconds with the engine on …
+    moved: int = 0  # … and moving
+    gap_on: int | None = None  # engine seconds in the whole stretch without rows around it
+    age: int = 10 * SECONDS  # from its start to the look
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the marts say of a device-hour."""
+
+    state: str | None
+    cause: str = "unknown"
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Hour:
+    """Both."""
+
+    facts: Facts
+    answer: Answer
+
+    @property
+    def right(self) -> bool:
+        """Whether the state is one that may be told."""
+        return self.answer.state in states(self.facts)
+
+    @property
+    def breach(self) -> bool:
+        """A unit that moved is called parked."""
+        parked = self.answer.state == "proven_off" or self.answer.cause == "parked"
+        return parked and self.facts.moved > 0 and not self.facts.delivered
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is something to explain."""
+        return not self.facts.delivered and self.facts.age >= PENDING
+
+    @property
+    def explained(self) -> bool:
+        """Whether the cause is right."""
+        return self.answer.cause in causes(self.facts)
+
+
+def states(facts: Facts) -> tuple[str, ...]:
+    """The states that may rightly be told; the first one names the hour in tables."""
+    if facts.corrupt:
+        return ("corrupt",)
+    if facts.delivered:
+        return ("complete" if facts.rows >= COMPLETE * facts.alive else "partial",)
+    if facts.age < PENDING:
+        return ("pending",)
+    if facts.moved or facts.on > UNSEEN:
+        return ("missing",)
+    if facts.on == 0 and facts.gap_on == 0:
+        return ("proven_off",)
+    return ("missing", "proven_off")
+
+
+def causes(facts: Facts) -> tuple[str, ...]:
+    """The causes that may rightly be told; the first one is the class. () : none is asked for."""
+    known = {"device_off": "lost_on_device", "pending": ""}.get(facts.cause, facts.cause)
+    if not known:
+        return ()
+    # A device without power in a unit that stood: nobody can tell one from the other.
+    also = facts.cause == "device_off" and facts.on == 0
+    return (known, "parked") if also else (known,)
+
+
+def hours(
+    truth: Truth, device_hours: pl.DataFrame, told: pl.DataFrame, seen: pl.DataFrame, now: float
+) -> list[Hour]:
+    """Every simulated device-hour that began before ``now`` (epoch s).
+
+    ``device_hours`` is the truth as of then, ``told`` and ``seen`` are the marts' hours and the
+    visible seconds.
+    """
+    answers = {(row["deviceid"], row["start"]): _answer(row) for row in told.to_dicts()}
+    visible = by_device(truth, seen)
+    found = []
+    for row in device_hours.to_dicts():
+        start = truth.spec.epoch + row["second"]
+        if start < now:
+            facts = _facts(truth, visible[row["deviceid"]], row, int(now) - start)
+            found.append(Hour(facts, answers.get((row["deviceid"], start), Answer(None))))
+    return found
+
+
+def by_device(truth: Truth, seen: pl.DataFrame) -> dict[str, Bool]:
+    """Which seconds of the run have a visible row."""
+    found = {device: np.zeros(len(state), np.bool_) for device, state in truth.state.items()}
+    for (device,), rows in seen.group_by("deviceid"):
+        index = rows["second"].to_numpy() - truth.spec.epoch
+        if device in found:
+            found[str(device)][index[(index >= 0) & (index < len(found[str(device)]))]] = True
+    return found
+
+
+def _answer(row: dict[str, str | float | None]) -> Answer:
+    state, cause, confidence = row["state"], row["cause"], row["cause_confidence"]
+    word = CAUSES.get(cause, str(cause))  # type: ignore[arg-type]
+    if state == "proven_off" and cause is None:
+        word = "parked"
+    return Answer(str(state), word, None if confidence is None else float(confidence))
+
+
+def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int) -> Facts:
+    device, first = str(row["deviceid"]), int(str(row["second"]))
+    part = slice(first, first + SECONDS)
+    state = truth.state[device]
+    rows, alive = int(str(row["rows"])), int(truth.alive[device][part].sum())
+    return Facts(
+        delivered=bool(row["delivered"]),
+        corrupt=row["status"] == "corrupt",
+        rows=rows,
+        # An update takes the device away for a moment, which is no loss.
+        alive=max(rows, alive - REBOOT) if row["cause"] == "firmware_update" else alive,
+        on=int((state[part] != OFF).sum()),
+        moved=int((state[part] == MOVING).sum()),
+        gap_on=gap_on(state != OFF, visible, first),
+        age=age,
+        cause=str(row["cause"]),
+    )
+
+
+def gap_on(on: Bool, visible: Bool, first: int) -> int | None:
+    """Engine seconds between the rows before an hour and those after it; None if a side is open."""
+    before = np.flatnonzero(visible[:first])
+    after = np.flatnonzero(visible[first + SECONDS :])
+    if not len(before) or not len(after):
+        return None
+    return int(on[before[-1] + 1 : first + SECONDS + after[0]].sum())
+
+
+def exact(found: Sequence[Hour]) -> float | None:
+    """Share of device-hours whose state is right."""
+    return sum(hour.right for hour in found) / len(found) if found else None
+
+
+def macro_recall(found: Iterable[Hour]) -> float | None:
+    """Mean over the causes that occurred of the share that was recognised."""
+    shares = [right / n for right, n in by_cause(found).values()]
+    return sum(shares) / len(shares) if shares else None
+
+
+def by_cause(found: Iterable[Hour]) -> dict[str, tuple[int, int]]:
+    """cause → (recognised, all) of missing hours."""
+    right: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    for hour in found:
+        if hour.missing and causes(hour.facts):
+            every[causes(hour.facts)[0]] += 1
+            right[causes(hour.facts)[0]] += hour.explained
+    return {cause: (right[cause], n) for cause, n in sorted(every.items())}
+
+
+def state_rows(found: Iterable[Hour]) -> list[tuple[str, ...]]:
+    """For a table: what was right, what was told, how often."""
+    pairs = Counter((states(hour.facts), hour.answer.state, hour.right) for hour in found)
+    return [
+        (" or ".join(right), state or "no row", f"{n:,}", "" if good else "WRONG")
+        for (right, state, good), n in sorted(pairs.items(), key=str)
+    ]
+
+
+def cause_rows(found: Iterable[Hour]) -> list[tuple[str, ...]]:
+    """For a table: each cause, how many hours, how many recognised, what was told instead."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    found = list(found)
+    for hour in found:
+        if hour.missing and causes(hour.facts) and not hour.explained:
+            told[causes(hour.facts)[0]][hour.answer.cause] += 1
+    return [
+        (
+            cause,
+            f"{n:,}",
+            f"{right / n:.3f}",
+            "{:.3f}–{:.3f}".format(*wilson(right, n)),
+            ", ".join(f"{word} {times}" for word, times in told[cause].most_common()),
+        )
+        for cause, (right, n) in by_cause(found).items()
+    ]
+
+
+def calibration_rows(found: Iterable[Hour]) -> list[tuple[str, ...]]:
+    """For a table: stated confidence against the share that was right."""
+    asked = [
+        (hour.answer.confidence, hour.explained)
+        for hour in found
+        if hour.missing and causes(hour.facts) and hour.answer.confidence is not None
+    ]
+    rows = []
+    for low, high in pairwise(CONFIDENCE):
+        own = [x for x in asked if low <= x[0] < high or x[0] == high == CONFIDENCE[-1]]
+        if own:
+            right, n = sum(good for _, good in own), len(own)
+            stated = sum(said for said, _ in own) / n
+            limits = "{:.3f}–{:.3f}".format(*wilson(right, n))
+            rows.append(
+                (f"{low:g}–{high:g}", f"{n:,}", f"{stated:.3f}", f"{right / n:.3f}", limits)
+            )
+    return rows

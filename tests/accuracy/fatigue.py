@@ -1,0 +1,310 @@
+"""Cases of fatigue against true spells: recall, false cases per observed hour, and for whom.
+
+A spell counts for recall when the truth says it could be observed, its seconds were delivered and
+the unit moved throughout (a drowsy one: within some five minutes for four). A case is a hit when
+it overlaps a spell of its kind, and false when it overlaps no true closure of 1.5 s and no drowsy
+spell, observed or not. What only the device's alarm opened is neither.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TypeVar
+
+from tests.accuracy.marts import DEVICE, EYES
+from tests.accuracy.statistics import garwood, ratio_low, wilson
+
+#: Rows stamp a second by its start or end: so far apart may a case and its spell be, s.
+SLACK = 2.0
+#: Cases of one unit closer than this are one (s): a spell this far from others stands alone.
+MERGED = 300.0
+LEAST_CLOSURE = 1.5
+BINS = ((1.5, 2.0), (2.0, 3.0), (3.0, 5.0), (5.0, 99.0))
+DROWSY_SECONDS, DROWSY_SHARE = 600.0, 0.15
+SNAPSHOT_SECONDS, CLOSURE_SECONDS = 5.0, 2.0
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Something true: a closure (kind microsleep) or a drowsy spell, in epoch s.
+
+    ``counts``: it could have been found. ``alone``: no other is near enough to be merged with it.
+    """
+
+    device: str
+    operator: str
+    kind: str
+    start: float
+    end: float
+    share: float = 0.0
+    sampling: str = "closure"
+    counts: bool = True
+    alone: bool = True
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the marts opened; ``share`` where closed share is part of its evidence."""
+
+    device: str
+    operator: str
+    kind: str
+    evidence: str
+    start: float
+    end: float
+    share: float | None = None
+    sampling: str = "closure"
+
+    @property
+    def own(self) -> bool:
+        """Opened by evidence from eyes, not by the device's word alone."""
+        return self.kind in EYES and self.evidence != DEVICE
+
+    @property
+    def drowsy(self) -> bool:
+        """Closed share is among its evidence."""
+        return self.own and (self.kind == "drowsy" or self.share is not None)
+
+
+@dataclass
+class Watched:
+    """Spells, cases and observed moving hours, of one run or of many."""
+
+    spells: list[Spell] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    by_sampling: Counter[str] = field(default_factory=Counter)  # hours
+    by_operator: Counter[str] = field(default_factory=Counter)
+    blind_starts: int = 0
+
+    def add(self, other: Watched) -> None:
+        """Take in another run's."""
+        self.spells += other.spells
+        self.cases += other.cases
+        self.by_sampling.update(other.by_sampling)
+        self.by_operator.update(other.by_operator)
+        self.blind_starts += other.blind_starts
+
+
+Wanted = Callable[[Spell], bool]
+
+
+def closure(low: float, high: float = 99.0, sampling: str | None = None) -> Wanted:
+    """Closures of a length, of one kind of firmware or of both."""
+    return lambda spell: (
+        spell.kind == "microsleep"
+        and low <= spell.seconds < high
+        and sampling in (None, spell.sampling)
+    )
+
+
+def drowsy(spell: Spell) -> bool:
+    """Long and heavy enough to be expected."""
+    return (
+        spell.kind == "drowsy" and spell.seconds >= DROWSY_SECONDS and spell.share >= DROWSY_SHARE
+    )
+
+
+def expected(spell: Spell) -> bool:
+    """Any spell that a goal asks for."""
+    return (
+        drowsy(spell)
+        or closure(SNAPSHOT_SECONDS, sampling="snapshot")(spell)
+        or closure(CLOSURE_SECONDS, sampling="closure")(spell)
+    )
+
+
+def touches(one: Spell | Case, other: Spell | Case) -> bool:
+    """Same device, overlapping but for the slack."""
+    return (
+        one.device == other.device
+        and one.start <= other.end + SLACK
+        and other.start <= one.end + SLACK
+    )
+
+
+class Matched:
+    """Spells and cases of many runs, each with what it overlaps."""
+
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+        cases, spells = _by_device(watched.cases), _by_device(watched.spells)
+        self.found = {s for s in watched.spells if any(hit(s, c) for c in cases[s.device])}
+        self.false = [c for c in watched.cases if c.own and is_false(c, spells[c.device])]
+
+    def recall(self, wanted: Wanted) -> tuple[int, int]:
+        """(found, all) of the spells that count."""
+        own = [spell for spell in self.watched.spells if spell.counts and wanted(spell)]
+        return sum(spell in self.found for spell in own), len(own)
+
+    def false_cases(self, kind: str, sampling: str | None = None) -> tuple[int, float]:
+        """(false cases, observed moving hours)."""
+        own = [c for c in self.false if c.kind == kind and sampling in (None, c.sampling)]
+        hours = self.watched.by_sampling
+        return len(own), sum(hours.values()) if sampling is None else hours[sampling]
+
+
+def hit(spell: Spell, case: Case) -> bool:
+    """Whether a case has found a spell: it tells of the same thing at the same time."""
+    tells = case.own and (case.drowsy if spell.kind == "drowsy" else case.kind == "microsleep")
+    return tells and touches(spell, case)
+
+
+def is_false(case: Case, spells: Iterable[Spell]) -> bool:
+    """Whether nothing true lies under a case; short closures are true as well."""
+    return not any(
+        touches(case, spell) and (spell.kind == "drowsy" or spell.seconds >= LEAST_CLOSURE)
+        for spell in spells
+    )
+
+
+T = TypeVar("T", Spell, Case)
+
+
+def _by_device(items: Iterable[T]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = defaultdict(list)
+    for item in items:
+        found[item.device].append(item)
+    return found
+
+
+# -- by quarter of open EAR ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """Operators between two quartiles of open EAR."""
+
+    low: float
+    high: float
+    operators: int
+    hours: float
+    false: int
+    found: int
+    spells: int
+    ratio_low: float  # lower limit of false rate / that of the others
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the expected spells."""
+        return self.found / self.spells if self.spells else None
+
+
+def quarters(matched: Matched, ear: dict[str, float]) -> list[Quarter]:
+    """Observed operators in four groups of equal size by their open EAR, lowest first."""
+    hours = matched.watched.by_operator
+    people = sorted((name for name in ear if hours[name] > 0), key=lambda name: (ear[name], name))
+    groups = [people[len(people) * i // 4 : len(people) * (i + 1) // 4] for i in range(4)]
+    false = Counter(case.operator for case in matched.false)
+    spells = [s for s in matched.watched.spells if s.counts and expected(s)]
+    known = set(people)
+    all_false = sum(n for name, n in false.items() if name in known)
+    all_hours = sum(hours[name] for name in people)
+    made = []
+    for group in filter(None, groups):
+        members = set(group)
+        own_false, own_hours = sum(false[n] for n in group), sum(hours[n] for n in group)
+        own = [s for s in spells if s.operator in members]
+        made.append(
+            Quarter(
+                low=ear[group[0]],
+                high=ear[group[-1]],
+                operators=len(group),
+                hours=own_hours,
+                false=own_false,
+                found=sum(s in matched.found for s in own),
+                spells=len(own),
+                ratio_low=ratio_low(
+                    own_false, own_hours, all_false - own_false, all_hours - own_hours
+                ),
+            )
+        )
+    return made
+
+
+def recall_gap(found: Sequence[Quarter]) -> float | None:
+    """Percentage points between the best and the worst quarter."""
+    shares = [q.recall for q in found if q.recall is not None]
+    return (max(shares) - min(shares)) * 100 if len(shares) > 1 else None
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+def share(hits_and_n: tuple[int, int]) -> float | None:
+    """None where there was nothing to find."""
+    hits, n = hits_and_n
+    return hits / n if n else None
+
+
+def per_100h(count_and_hours: tuple[int, float]) -> float | None:
+    """None where nothing was observed."""
+    count, hours = count_and_hours
+    return count / hours * 100 if hours else None
+
+
+def recall_rows(matched: Matched) -> list[tuple[str, ...]]:
+    """For a table: every kind of spell, how many, how many were found, with limits."""
+    asked: list[tuple[str, Wanted]] = []
+    for sampling in ("snapshot", "closure"):
+        for low, high in BINS:
+            label = f"{low:g}–{high:g} s" if high < 99 else f"≥ {low:g} s"
+            asked.append((f"closure {label}, {sampling}", closure(low, high, sampling)))
+    frac = closure(CLOSURE_SECONDS, sampling="closure")
+    asked.append(("closure ≥ 2 s, closure", frac))
+    asked.append(("  of these alone", lambda s: s.alone and frac(s)))
+    snap = closure(SNAPSHOT_SECONDS, sampling="snapshot")
+    asked.append(("closure ≥ 5 s, snapshot, alone", lambda s: s.alone and snap(s)))
+    for sampling in ("snapshot", "closure"):
+        asked.append((f"drowsy ≥ 10 min, ≥ 15 %, {sampling}", _drowsy_of(sampling)))
+    asked.append(("drowsy ≥ 10 min, ≥ 15 %", drowsy))
+    asked.append(("drowsy, shorter or lighter", lambda s: s.kind == "drowsy" and not drowsy(s)))
+    return [(label, *_recall_cells(*matched.recall(wanted))) for label, wanted in asked]
+
+
+def _drowsy_of(sampling: str) -> Wanted:
+    return lambda spell: drowsy(spell) and spell.sampling == sampling
+
+
+def _recall_cells(hits: int, n: int) -> tuple[str, ...]:
+    if not n:
+        return "0", "0", "—", ""
+    return f"{n:,}", f"{hits:,}", f"{hits / n:.3f}", "{:.3f}–{:.3f}".format(*wilson(hits, n))
+
+
+def false_rows(matched: Matched) -> list[tuple[str, ...]]:
+    """For a table: false cases, hours, the rate per 100 h with its limits."""
+    rows = []
+    for kind, sampling in product(EYES, ("snapshot", "closure", None)):
+        count, hours = matched.false_cases(kind, sampling)
+        rate = per_100h((count, hours))
+        low, high = garwood(count, hours / 100)
+        shown = "—" if rate is None else f"{rate:.2f}"
+        label = f"{kind}, {sampling or 'all'}"
+        rows.append((label, f"{count:,}", f"{hours:,.0f}", shown, f"{low:.2f}–{high:.2f}"))
+    return rows
+
+
+def quarter_rows(found: Iterable[Quarter]) -> list[tuple[str, ...]]:
+    """For a table: one row a quarter."""
+    return [
+        (
+            f"{q.low:.3f}–{q.high:.3f}",
+            f"{q.operators}",
+            f"{q.hours:,.0f}",
+            f"{q.false}",
+            f"{q.false / q.hours * 100:.2f}" if q.hours else "—",
+            f"{q.ratio_low:.2f}",
+            f"{q.spells}",
+            "—" if q.recall is None else f"{q.recall:.3f}",
+            "{:.3f}–{:.3f}".format(*wilson(q.found, q.spells)),
+        )
+        for q in found
+    ]
