@@ -50,7 +50,9 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.accuracy", description=__doc__)
     parser.add_argument("--units", type=int, default=14, help="vehicles (14)")
     parser.add_argument("--hours", type=int, default=48, help="hours of each run (48)")
-    parser.add_argument("--fatigue-scale", type=float, default=400, help="times the base rate")
+    parser.add_argument(
+        "--fatigue-scale", type=float, default=500, help="times the base rate (500)"
+    )
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds (1,440)")
     parser.add_argument("--readme", action="store_true", help="write the README's table")

@@ -112,13 +112,20 @@ def drowsy(spell: Spell) -> bool:
     )
 
 
+def drowsy_of(sampling: str) -> Wanted:
+    """The same, of one kind of firmware."""
+    return lambda spell: drowsy(spell) and spell.sampling == sampling
+
+
+SNAP = closure(SNAPSHOT_SECONDS, sampling="snapshot")
+FRAC = closure(CLOSURE_SECONDS, sampling="closure")
+#: Every spell that a goal asks for, by how hard it is to find.
+EXPECTED = (SNAP, FRAC, drowsy_of("snapshot"), drowsy_of("closure"))
+
+
 def expected(spell: Spell) -> bool:
     """Any spell that a goal asks for."""
-    return (
-        drowsy(spell)
-        or closure(SNAPSHOT_SECONDS, sampling="snapshot")(spell)
-        or closure(CLOSURE_SECONDS, sampling="closure")(spell)
-    )
+    return any(wanted(spell) for wanted in EXPECTED)
 
 
 def touches(one: Spell | Case, other: Spell | Case) -> bool:
@@ -180,21 +187,20 @@ def _by_device(items: Iterable[T]) -> dict[str, list[T]]:
 
 @dataclass(frozen=True)
 class Quarter:
-    """Operators between two quartiles of open EAR."""
+    """Operators between two quartiles of open EAR.
+
+    ``recall`` is that of spells as all operators together have them: some quarter will have been
+    given more of the kinds that are hard to find.
+    """
 
     low: float
     high: float
     operators: int
     hours: float
     false: int
-    found: int
     spells: int
+    recall: float | None
     ratio_low: float  # lower limit of false rate / that of the others
-
-    @property
-    def recall(self) -> float | None:
-        """Share of the expected spells."""
-        return self.found / self.spells if self.spells else None
 
 
 def quarters(matched: Matched, ear: dict[str, float]) -> list[Quarter]:
@@ -203,15 +209,11 @@ def quarters(matched: Matched, ear: dict[str, float]) -> list[Quarter]:
     people = sorted((name for name in ear if hours[name] > 0), key=lambda name: (ear[name], name))
     groups = [people[len(people) * i // 4 : len(people) * (i + 1) // 4] for i in range(4)]
     false = Counter(case.operator for case in matched.false)
-    spells = [s for s in matched.watched.spells if s.counts and expected(s)]
-    known = set(people)
-    all_false = sum(n for name, n in false.items() if name in known)
-    all_hours = sum(hours[name] for name in people)
+    all_false, all_hours = sum(false[n] for n in people), sum(hours[n] for n in people)
     made = []
     for group in filter(None, groups):
-        members = set(group)
         own_false, own_hours = sum(false[n] for n in group), sum(hours[n] for n in group)
-        own = [s for s in spells if s.operator in members]
+        rest = all_false - own_false, all_hours - own_hours
         made.append(
             Quarter(
                 low=ear[group[0]],
@@ -219,14 +221,26 @@ def quarters(matched: Matched, ear: dict[str, float]) -> list[Quarter]:
                 operators=len(group),
                 hours=own_hours,
                 false=own_false,
-                found=sum(s in matched.found for s in own),
-                spells=len(own),
-                ratio_low=ratio_low(
-                    own_false, own_hours, all_false - own_false, all_hours - own_hours
+                spells=sum(
+                    s.counts and expected(s) and s.operator in group for s in matched.watched.spells
                 ),
+                recall=_standardised(matched, set(group)),
+                ratio_low=ratio_low(own_false, own_hours, *rest),
             )
         )
     return made
+
+
+def _standardised(matched: Matched, group: set[str]) -> float | None:
+    """Recall of a group's spells, each kind weighted by its share among all operators'."""
+    total = weight = 0.0
+    for wanted in EXPECTED:
+        hits, n = matched.recall(lambda s, wanted=wanted: s.operator in group and wanted(s))  # type: ignore[misc]
+        if n:
+            share_of_all = matched.recall(wanted)[1]
+            total += hits / n * share_of_all
+            weight += share_of_all
+    return total / weight if weight else None
 
 
 def recall_gap(found: Sequence[Quarter]) -> float | None:
@@ -257,20 +271,14 @@ def recall_rows(matched: Matched) -> list[tuple[str, ...]]:
         for low, high in BINS:
             label = f"{low:g}–{high:g} s" if high < 99 else f"≥ {low:g} s"
             asked.append((f"closure {label}, {sampling}", closure(low, high, sampling)))
-    frac = closure(CLOSURE_SECONDS, sampling="closure")
-    asked.append(("closure ≥ 2 s, closure", frac))
-    asked.append(("  of these alone", lambda s: s.alone and frac(s)))
-    snap = closure(SNAPSHOT_SECONDS, sampling="snapshot")
-    asked.append(("closure ≥ 5 s, snapshot, alone", lambda s: s.alone and snap(s)))
+    asked.append(("closure ≥ 2 s, closure", FRAC))
+    asked.append(("closure ≥ 2 s, closure, alone", lambda s: s.alone and FRAC(s)))
+    asked.append(("closure ≥ 5 s, snapshot, alone", lambda s: s.alone and SNAP(s)))
     for sampling in ("snapshot", "closure"):
-        asked.append((f"drowsy ≥ 10 min, ≥ 15 %, {sampling}", _drowsy_of(sampling)))
+        asked.append((f"drowsy ≥ 10 min, ≥ 15 %, {sampling}", drowsy_of(sampling)))
     asked.append(("drowsy ≥ 10 min, ≥ 15 %", drowsy))
     asked.append(("drowsy, shorter or lighter", lambda s: s.kind == "drowsy" and not drowsy(s)))
     return [(label, *_recall_cells(*matched.recall(wanted))) for label, wanted in asked]
-
-
-def _drowsy_of(sampling: str) -> Wanted:
-    return lambda spell: drowsy(spell) and spell.sampling == sampling
 
 
 def _recall_cells(hits: int, n: int) -> tuple[str, ...]:
@@ -304,7 +312,6 @@ def quarter_rows(found: Iterable[Quarter]) -> list[tuple[str, ...]]:
             f"{q.ratio_low:.2f}",
             f"{q.spells}",
             "—" if q.recall is None else f"{q.recall:.3f}",
-            "{:.3f}–{:.3f}".format(*wilson(q.found, q.spells)),
         )
         for q in found
     ]

@@ -119,17 +119,37 @@ def test_quarters_of_open_ear() -> None:
         replace(stray, operator="O7", device="D7"),
     ]
     made = fatigue.quarters(Matched(Watched(spells, hits + false, Counter(), hours)), ear)
-    assert [(q.operators, q.hours, q.false, q.found, q.spells) for q in made] == [
-        (2, 20, 3, 1, 2),
-        (2, 20, 0, 2, 2),
-        (2, 20, 0, 2, 2),
-        (2, 20, 1, 2, 2),
+    assert [(q.operators, q.hours, q.false, q.spells, q.recall) for q in made] == [
+        (2, 20, 3, 2, 0.5),
+        (2, 20, 0, 2, 1),
+        (2, 20, 0, 2, 1),
+        (2, 20, 1, 2, 1),
     ]
     assert (made[0].low, made[0].high) == (0.2, 0.22)
     assert fatigue.recall_gap(made) == 50
     # 3 of 4 in a quarter of the time: the share's limit is 0.1941, / 0.8059 * 60 / 20 = 0.7226
     assert made[0].ratio_low == pytest.approx(0.7226, abs=1e-3)
     assert made[1].ratio_low == 0
+
+
+def test_a_quarter_that_was_given_the_hard_spells_is_no_worse() -> None:
+    """A has an easy spell (found) and three hard ones (not), B three easy ones and a hard one."""
+
+    def easy(operator: str, start: float) -> Spell:
+        return replace(LONG, operator=operator, device=operator, start=start, end=start + 6)
+
+    def hard(operator: str, start: float) -> Spell:
+        return replace(SLOW, operator=operator, device=operator, start=start, end=start + 900)
+
+    found = [easy("A", 0), *(easy("B", 100.0 * i) for i in range(3))]
+    missed = [*(hard("A", 10_000.0 * i) for i in range(1, 4)), hard("B", 10_000)]
+    cases = [replace(FOUND, device=s.device, start=s.start, end=s.end) for s in found]
+    hours = Counter(A=10.0, B=10.0)
+    made = fatigue.quarters(
+        Matched(Watched(found + missed, cases, Counter(), hours)), {"A": 0.2, "B": 0.3}
+    )
+    assert [q.recall for q in made] == [0.5, 0.5]
+    assert fatigue.recall_gap(made) == 0
 
 
 def test_cases_near_each_other_hide_who_was_found() -> None:

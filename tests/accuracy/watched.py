@@ -94,10 +94,24 @@ def blind_starts(told: pl.DataFrame) -> int:
     return int((~own["row_seen"].fill_null(value=False)).sum())
 
 
+def troubled(truth: Truth) -> set[tuple[str, int]]:
+    """(device, minute in epoch s) that a closure or a drowsy spell touches."""
+    found = set()
+    own = truth.episodes.filter(pl.col("kind").is_in(EYES))
+    for device, start, end in own.select("deviceid", "start", "end").iter_rows():
+        found |= {(device, minute) for minute in range(int(start) // 60 * 60, int(end) + 1, 60)}
+    return found
+
+
 def hours(
     truth: Truth, minutes: pl.DataFrame, crews: pl.DataFrame
 ) -> tuple[Counter[str], Counter[str]]:
-    """Hours moving with the eyes seen, by sampling and by operator."""
+    """Hours moving with the eyes seen and nothing wrong, by sampling and by operator.
+
+    Minutes of true spells are left out: no false case can be told there, and in a fleet made
+    tired for the sake of counting they are many.
+    """
+    tired = troubled(truth)
     sampling, device_of = truth.sampling(), {unit: d for d, unit in truth.unitno.items()}
     by_sampling: Counter[str] = Counter()
     by_operator: Counter[str] = Counter()
@@ -107,6 +121,8 @@ def hours(
     for unit, start, operator, seen in rows.select(
         "unitno", "start", "operatorid", "hours"
     ).iter_rows():
+        if (device_of[unit], start) in tired:
+            continue
         hour = truth.second(start) // SECONDS
         by_sampling[sampling.get((device_of[unit], hour), MIXED)] += seen
         by_operator[f"{truth.spec.seed} {operator}"] += seen
