@@ -57,7 +57,11 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds (1,440)")
     parser.add_argument("--readme", action="store_true", help="write the README's table")
     options = parser.parse_args(words)
-    options.seeds = [int(seed) for seed in os.environ.get("SEEDS", SEEDS).split(",")]
+    seeds = os.environ.get("SEEDS", SEEDS)
+    try:
+        options.seeds = [int(seed) for seed in seeds.split(",")]
+    except ValueError:
+        parser.error(f"SEEDS must be numbers like 1,2,3, not {seeds!r}")
     options.started = time.monotonic()
     return options
 

@@ -229,7 +229,7 @@ def calibration_rows(found: Iterable[Hour]) -> list[tuple[str, ...]]:
         for hour in found
         if hour.missing and causes(hour.facts) and hour.answer.confidence is not None
     ]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for low, high in pairwise(CONFIDENCE):
         own = [x for x in asked if low <= x[0] < high or x[0] == high == CONFIDENCE[-1]]
         if own:

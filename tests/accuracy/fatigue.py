@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import TypeVar
 
 from tests.accuracy.marts import DEVICE, EYES
-from tests.accuracy.statistics import garwood, ratio_low, wilson
+from tests.accuracy.statistics import ratio_low
 
 #: Rows stamp a second by its start or end: so far apart may a case and its spell be, s.
 SLACK = 2.0
@@ -80,16 +79,20 @@ class Watched:
 
     spells: list[Spell] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
-    by_sampling: Counter[str] = field(default_factory=Counter)  # hours
-    by_operator: Counter[str] = field(default_factory=Counter)
+    by_sampling: dict[str, float] = field(default_factory=dict)  # hours
+    by_operator: dict[str, float] = field(default_factory=dict)
     blind_starts: int = 0
 
     def add(self, other: Watched) -> None:
         """Take in another run's."""
         self.spells += other.spells
         self.cases += other.cases
-        self.by_sampling.update(other.by_sampling)
-        self.by_operator.update(other.by_operator)
+        for mine, theirs in (
+            (self.by_sampling, other.by_sampling),
+            (self.by_operator, other.by_operator),
+        ):
+            for name, hours in theirs.items():
+                mine[name] = mine.get(name, 0.0) + hours
         self.blind_starts += other.blind_starts
 
 
@@ -155,7 +158,7 @@ class Matched:
         """(false cases, observed moving hours)."""
         own = [c for c in self.false if c.kind == kind and sampling in (None, c.sampling)]
         hours = self.watched.by_sampling
-        return len(own), sum(hours.values()) if sampling is None else hours[sampling]
+        return len(own), sum(hours.values()) if sampling is None else hours.get(sampling, 0.0)
 
 
 def hit(spell: Spell, case: Case) -> bool:
@@ -206,7 +209,7 @@ class Quarter:
 def quarters(matched: Matched, ear: dict[str, float]) -> list[Quarter]:
     """Observed operators in four groups of equal size by their open EAR, lowest first."""
     hours = matched.watched.by_operator
-    people = sorted((name for name in ear if hours[name] > 0), key=lambda name: (ear[name], name))
+    people = sorted((n for n in ear if hours.get(n, 0) > 0), key=lambda name: (ear[name], name))
     groups = [people[len(people) * i // 4 : len(people) * (i + 1) // 4] for i in range(4)]
     false = Counter(case.operator for case in matched.false)
     all_false, all_hours = sum(false[n] for n in people), sum(hours[n] for n in people)
@@ -247,71 +250,3 @@ def recall_gap(found: Sequence[Quarter]) -> float | None:
     """Percentage points between the best and the worst quarter."""
     shares = [q.recall for q in found if q.recall is not None]
     return (max(shares) - min(shares)) * 100 if len(shares) > 1 else None
-
-
-# -- tables --------------------------------------------------------------------------------------
-
-
-def share(hits_and_n: tuple[int, int]) -> float | None:
-    """None where there was nothing to find."""
-    hits, n = hits_and_n
-    return hits / n if n else None
-
-
-def per_100h(count_and_hours: tuple[int, float]) -> float | None:
-    """None where nothing was observed."""
-    count, hours = count_and_hours
-    return count / hours * 100 if hours else None
-
-
-def recall_rows(matched: Matched) -> list[tuple[str, ...]]:
-    """For a table: every kind of spell, how many, how many were found, with limits."""
-    asked: list[tuple[str, Wanted]] = []
-    for sampling in ("snapshot", "closure"):
-        for low, high in BINS:
-            label = f"{low:g}–{high:g} s" if high < 99 else f"≥ {low:g} s"
-            asked.append((f"closure {label}, {sampling}", closure(low, high, sampling)))
-    asked.append(("closure ≥ 2 s, closure", FRAC))
-    asked.append(("closure ≥ 2 s, closure, alone", lambda s: s.alone and FRAC(s)))
-    asked.append(("closure ≥ 5 s, snapshot, alone", lambda s: s.alone and SNAP(s)))
-    for sampling in ("snapshot", "closure"):
-        asked.append((f"drowsy ≥ 10 min, ≥ 15 %, {sampling}", drowsy_of(sampling)))
-    asked.append(("drowsy ≥ 10 min, ≥ 15 %", drowsy))
-    asked.append(("drowsy, shorter or lighter", lambda s: s.kind == "drowsy" and not drowsy(s)))
-    return [(label, *_recall_cells(*matched.recall(wanted))) for label, wanted in asked]
-
-
-def _recall_cells(hits: int, n: int) -> tuple[str, ...]:
-    if not n:
-        return "0", "0", "—", ""
-    return f"{n:,}", f"{hits:,}", f"{hits / n:.3f}", "{:.3f}–{:.3f}".format(*wilson(hits, n))
-
-
-def false_rows(matched: Matched) -> list[tuple[str, ...]]:
-    """For a table: false cases, hours, the rate per 100 h with its limits."""
-    rows = []
-    for kind, sampling in product(EYES, ("snapshot", "closure", None)):
-        count, hours = matched.false_cases(kind, sampling)
-        rate = per_100h((count, hours))
-        low, high = garwood(count, hours / 100)
-        shown = "—" if rate is None else f"{rate:.2f}"
-        label = f"{kind}, {sampling or 'all'}"
-        rows.append((label, f"{count:,}", f"{hours:,.0f}", shown, f"{low:.2f}–{high:.2f}"))
-    return rows
-
-
-def quarter_rows(found: Iterable[Quarter]) -> list[tuple[str, ...]]:
-    """For a table: one row a quarter."""
-    return [
-        (
-            f"{q.low:.3f}–{q.high:.3f}",
-            f"{q.operators}",
-            f"{q.hours:,.0f}",
-            f"{q.false}",
-            f"{q.false / q.hours * 100:.2f}" if q.hours else "—",
-            f"{q.ratio_low:.2f}",
-            f"{q.spells}",
-            "—" if q.recall is None else f"{q.recall:.3f}",
-        )
-        for q in found
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.accuracy import delivery, fatigue, marts, states
+from tests.accuracy import delivery, fatigue, fatigue_tables, marts, states
 from tests.accuracy.runs import Outcome
 from tests.accuracy.statistics import garwood, wilson
 from tests.bench.measure import Goal, Report, table
@@ -43,13 +43,18 @@ LABELS = {
 }
 
 
+#: A table: title, head, rows.
+Part = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
 class Findings:
     """Everything that was compared, of all runs."""
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         self.outcomes = outcomes
         self.hours = [hour for outcome in outcomes for hour in outcome.hours]
-        pooled, self.ear = fatigue.Watched(), {}
+        pooled = fatigue.Watched()
+        self.ear: dict[str, float] = {}
         for outcome in outcomes:
             pooled.add(outcome.watched)
             self.ear |= outcome.ear
@@ -70,13 +75,13 @@ class Findings:
         nothing = "nothing to be found was simulated"
         none_seen = "nothing was observed"
         rates = matched.false_cases
-        made.put("snap_5s_recall", fatigue.share(matched.recall(fatigue.SNAP)), nothing)
+        made.put("snap_5s_recall", fatigue_tables.share(matched.recall(fatigue.SNAP)), nothing)
         snap, frac = (rates("microsleep", s) for s in ("snapshot", "closure"))
-        made.put("snap_false_100h", fatigue.per_100h(snap), none_seen)
-        made.put("frac_2s_recall", fatigue.share(matched.recall(fatigue.FRAC)), nothing)
-        made.put("frac_false_100h", fatigue.per_100h(frac), none_seen)
-        made.put("drowsy_recall", fatigue.share(matched.recall(fatigue.drowsy)), nothing)
-        made.put("drowsy_false_100h", fatigue.per_100h(rates("drowsy")), none_seen)
+        made.put("snap_false_100h", fatigue_tables.per_100h(snap), none_seen)
+        made.put("frac_2s_recall", fatigue_tables.share(matched.recall(fatigue.FRAC)), nothing)
+        made.put("frac_false_100h", fatigue_tables.per_100h(frac), none_seen)
+        made.put("drowsy_recall", fatigue_tables.share(matched.recall(fatigue.drowsy)), nothing)
+        made.put("drowsy_false_100h", fatigue_tables.per_100h(rates("drowsy")), none_seen)
         lows = [quarter.ratio_low for quarter in self.quarters]
         made.put("ear_false_ratio_low95", max(lows, default=None), none_seen)
         made.put("ear_recall_gap", fatigue.recall_gap(self.quarters), nothing)
@@ -85,7 +90,7 @@ class Findings:
 
     def tables(self) -> str:
         """Everything in detail."""
-        parts = [
+        parts: list[Part] = [
             ("Runs", ("run", "units", "hours", "rows", "steps"), self._run_rows()),
             (
                 "Device-hours, at both looks",
@@ -106,18 +111,18 @@ class Findings:
             (
                 "Spells found",
                 ("spells", "n", "found", "recall", "95 %"),
-                fatigue.recall_rows(self.matched),
+                fatigue_tables.recall_rows(self.matched),
             ),
             (
                 "False cases",
                 ("cases", "n", "hours", "per 100 h", "95 %"),
-                fatigue.false_rows(self.matched),
+                fatigue_tables.false_rows(self.matched),
             ),
             (
                 "By quarter of open EAR",
                 ("open EAR", "operators", "hours", "false", "per 100 h", "ratio ≥", "spells",
                  "recall"),
-                fatigue.quarter_rows(self.quarters),
+                fatigue_tables.quarter_rows(self.quarters),
             ),
         ]  # fmt: skip
         return "\n".join(f"{title}\n{table(head, rows)}\n" for title, head, rows in parts)
@@ -134,8 +139,8 @@ class Findings:
             for o in self.outcomes
         ]
 
-    def _state_parts(self) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
-        parts = []
+    def _state_parts(self) -> list[Part]:
+        parts: list[Part] = []
         for faults in dict.fromkeys(o.spec.faults for o in self.outcomes):
             both = states.Compared()
             for outcome in self.outcomes:

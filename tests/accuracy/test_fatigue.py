@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.accuracy import fatigue, watched
+from tests.accuracy import fatigue, fatigue_tables, watched
 from tests.accuracy.fatigue import Case, Matched, Spell, Watched
 
 LONG = Spell("HW-1", "A", "microsleep", 100, 106, sampling="snapshot")
@@ -19,8 +18,8 @@ FOUND = Case("HW-1", "A", "microsleep", "ear_snapshot", 102, 106, sampling="snap
 
 
 def matched(spells: list[Spell], cases: list[Case], hours: float = 50) -> Matched:
-    both = Counter(snapshot=hours, closure=hours)
-    return Matched(Watched(spells, cases, both, Counter(A=hours, B=hours)))
+    both = {"snapshot": hours, "closure": hours}
+    return Matched(Watched(spells, cases, both, {"A": hours, "B": hours}))
 
 
 def test_a_case_over_a_closure_is_a_hit() -> None:
@@ -45,7 +44,7 @@ def test_another_device_is_another_story() -> None:
     found = matched([LONG], [replace(FOUND, device="HW-2")])
     assert found.recall(fatigue.closure(5)) == (0, 1)
     assert found.false_cases("microsleep", "snapshot") == (1, 50)
-    assert fatigue.per_100h((1, 50)) == 2
+    assert fatigue_tables.per_100h((1, 50)) == 2
 
 
 def test_a_short_closure_is_no_goal_but_no_false_case_either() -> None:
@@ -102,7 +101,7 @@ def test_only_long_and_heavy_drowsiness_is_expected() -> None:
 def test_quarters_of_open_ear() -> None:
     """Eight operators, 10 h each; the two with the narrowest eyes have 3 of 4 false cases."""
     ear = {f"O{i}": 0.2 + 0.02 * i for i in range(8)} | {"idle": 0.1}
-    hours = Counter({name: 10.0 for name in ear if name != "idle"})
+    hours = {name: 10.0 for name in ear if name != "idle"}
     spells = [
         replace(LONG, operator=f"O{i}", start=1000 * i, end=1000 * i + 6, device=f"D{i}")
         for i in range(8)
@@ -118,7 +117,7 @@ def test_quarters_of_open_ear() -> None:
         replace(stray, operator="O1"),
         replace(stray, operator="O7", device="D7"),
     ]
-    made = fatigue.quarters(Matched(Watched(spells, hits + false, Counter(), hours)), ear)
+    made = fatigue.quarters(Matched(Watched(spells, hits + false, {}, hours)), ear)
     assert [(q.operators, q.hours, q.false, q.spells, q.recall) for q in made] == [
         (2, 20, 3, 2, 0.5),
         (2, 20, 0, 2, 1),
@@ -144,9 +143,9 @@ def test_a_quarter_that_was_given_the_hard_spells_is_no_worse() -> None:
     found = [easy("A", 0), *(easy("B", 100.0 * i) for i in range(3))]
     missed = [*(hard("A", 10_000.0 * i) for i in range(1, 4)), hard("B", 10_000)]
     cases = [replace(FOUND, device=s.device, start=s.start, end=s.end) for s in found]
-    hours = Counter(A=10.0, B=10.0)
+    hours = {"A": 10.0, "B": 10.0}
     made = fatigue.quarters(
-        Matched(Watched(found + missed, cases, Counter(), hours)), {"A": 0.2, "B": 0.3}
+        Matched(Watched(found + missed, cases, {}, hours)), {"A": 0.2, "B": 0.3}
     )
     assert [q.recall for q in made] == [0.5, 0.5]
     assert fatigue.recall_gap(made) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -105,7 +105,7 @@ def troubled(truth: Truth) -> set[tuple[str, int]]:
 
 def hours(
     truth: Truth, minutes: pl.DataFrame, crews: pl.DataFrame
-) -> tuple[Counter[str], Counter[str]]:
+) -> tuple[dict[str, float], dict[str, float]]:
     """Hours moving with the eyes seen and nothing wrong, by sampling and by operator.
 
     Minutes of true spells are left out: no false case can be told there, and in a fleet made
@@ -113,8 +113,8 @@ def hours(
     """
     tired = troubled(truth)
     sampling, device_of = truth.sampling(), {unit: d for d, unit in truth.unitno.items()}
-    by_sampling: Counter[str] = Counter()
-    by_operator: Counter[str] = Counter()
+    by_sampling: defaultdict[str, float] = defaultdict(float)
+    by_operator: defaultdict[str, float] = defaultdict(float)
     rows = minutes.join(crews, on=["unitno", "start"], how="left").with_columns(
         ((pl.col("moving_s") - pl.col("blind_moving_s")) / SECONDS).alias("hours")
     )
