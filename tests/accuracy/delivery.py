@@ -2,7 +2,8 @@
 
 An hour of which nothing was delivered is *proven off* when the unit stood with its engine off and
 the rows on both sides can show it. Where no row follows, or the engine ran elsewhere in the gap,
-the counters prove nothing: then *missing* is as right.
+the counters prove nothing: then *missing* is as right. What a file lacks at an end beside which no
+row has come yet cannot be known either: *complete* is as right as *partial*.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Facts:
     delivered: bool
     corrupt: bool = False
     rows: int = 0
-    alive: int = SECONDS  # seconds in which the device had power
+    alive: int = SECONDS  # seconds in which the device had power …
+    between: int = SECONDS  # … and rows on both sides
     on: int = 0  # seconds with the engine on …
     moved: int = 0  # … and moving
     gap_on: int | None = None  # engine seconds in the whole stretch without rows around it
@@ -87,7 +89,9 @@ def states(facts: Facts) -> tuple[str, ...]:
     if facts.corrupt:
         return ("corrupt",)
     if facts.delivered:
-        return ("complete" if facts.rows >= COMPLETE * facts.alive else "partial",)
+        if facts.rows >= COMPLETE * facts.alive:
+            return ("complete",)
+        return ("partial", "complete") if facts.rows >= COMPLETE * facts.between else ("partial",)
     if facts.age < PENDING:
         return ("pending",)
     if facts.moved or facts.on > UNSEEN:
@@ -149,12 +153,15 @@ def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int) -> Fac
     part = slice(first, first + SECONDS)
     state = truth.state[device]
     rows, alive = int(str(row["rows"])), int(truth.alive[device][part].sum())
+    seen = np.flatnonzero(visible)
+    closed = slice(max(first, seen[0]), min(part.stop, seen[-1] + 1)) if len(seen) else part
     return Facts(
         delivered=bool(row["delivered"]),
         corrupt=row["status"] == "corrupt",
         rows=rows,
         # An update takes the device away for a moment, which is no loss.
         alive=max(rows, alive - REBOOT) if row["cause"] == "firmware_update" else alive,
+        between=int(truth.alive[device][closed].sum()),
         on=int((state[part] != OFF).sum()),
         moved=int((state[part] == MOVING).sum()),
         gap_on=gap_on(state != OFF, visible, first),

@@ -37,6 +37,11 @@ def test_off_that_cannot_be_proven_may_be_missing(gap_on: int | None) -> None:
     assert set(states(Facts(False, gap_on=gap_on))) == {"missing", "proven_off"}
 
 
+def test_what_an_open_end_lacks_may_be_complete() -> None:
+    assert states(Facts(True, rows=2900, between=2900)) == ("partial", "complete")
+    assert states(Facts(True, rows=2800, between=2900)) == ("partial",)
+
+
 def test_engine_seconds_of_a_gap() -> None:
     on = np.zeros(3 * 3600, np.bool_)
     on[3000:3100] = on[3590:3605] = on[9000:9100] = True

@@ -53,7 +53,7 @@ def test_a_short_closure_is_no_goal_but_no_false_case_either() -> None:
     assert not fatigue.expected(SHORT)
     assert not found.false
     assert found.recall(fatigue.closure(1.5, 2)) == (1, 1)
-    shorter = replace(SHORT, end=501.4)
+    shorter = replace(SHORT, end=501.44)
     assert matched([shorter], [over]).false == [over]
 
 
