@@ -51,7 +51,7 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--units", type=int, default=14, help="vehicles (14)")
     parser.add_argument("--hours", type=int, default=48, help="hours of each run (48)")
     parser.add_argument(
-        "--fatigue-scale", type=float, default=500, help="times the base rate (500)"
+        "--fatigue-scale", type=float, default=600, help="times the base rate (600)"
     )
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds (1,440)")

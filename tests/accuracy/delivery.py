@@ -120,12 +120,13 @@ def hours(
     visible seconds.
     """
     answers = {(row["deviceid"], row["start"]): _answer(row) for row in told.to_dicts()}
-    visible = by_device(truth, seen)
+    visible, updates = by_device(truth, seen), truth.updates()
     found = []
     for row in device_hours.to_dicts():
         start = truth.spec.epoch + row["second"]
         if start < now:
-            facts = _facts(truth, visible[row["deviceid"]], row, int(now) - start)
+            away = REBOOT if (row["deviceid"], row["second"] // SECONDS) in updates else 0
+            facts = _facts(truth, visible[row["deviceid"]], row, int(now) - start, away)
             found.append(Hour(facts, answers.get((row["deviceid"], start), Answer(None))))
     return found
 
@@ -148,7 +149,8 @@ def _answer(row: dict[str, str | float | None]) -> Answer:
     return Answer(str(state), word, None if confidence is None else float(confidence))
 
 
-def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int) -> Facts:
+def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int, away: int) -> Facts:
+    """``away``: seconds that an update took the device away for, which are no loss."""
     device, first = str(row["deviceid"]), int(str(row["second"]))
     part = slice(first, first + SECONDS)
     state = truth.state[device]
@@ -159,9 +161,8 @@ def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int) -> Fac
         delivered=bool(row["delivered"]),
         corrupt=row["status"] == "corrupt",
         rows=rows,
-        # An update takes the device away for a moment, which is no loss.
-        alive=max(rows, alive - REBOOT) if row["cause"] == "firmware_update" else alive,
-        between=int(truth.alive[device][closed].sum()),
+        alive=max(rows, alive - away),
+        between=max(rows, int(truth.alive[device][closed].sum()) - away),
         on=int((state[part] != OFF).sum()),
         moved=int((state[part] == MOVING).sum()),
         gap_on=gap_on(state != OFF, visible, first),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.accuracy import delivery, fatigue, fatigue_tables, marts, states
-from tests.accuracy.runs import Outcome
+from tests.accuracy.runs import OTHERS, Outcome
 from tests.accuracy.statistics import garwood, wilson
 from tests.bench.measure import Goal, Report, table
 from tests.tables import ROOT, between
@@ -151,6 +151,13 @@ class Findings:
             parts.append((title, ("state", "true", "told", "% of all"), list(both.rows())))
         return parts
 
+    def about(self) -> str:
+        """What was measured, in a sentence."""
+        seeds = sorted({o.spec.seed - OTHERS[o.spec.faults] for o in self.outcomes})
+        specs = {(o.spec.units, o.spec.hours, o.spec.fatigue_scale) for o in self.outcomes}
+        sizes = ", ".join(f"{u} units × {h} hours, tired × {s:g}" for u, h, s in sorted(specs))
+        return f"Seeds {', '.join(map(str, seeds))}; {len(self.outcomes)} runs of {sizes}."
+
     def limits(self, name: str) -> str:
         """The interval of a figure, and how much it rests on."""
         matched = self.matched
@@ -183,7 +190,9 @@ def write_readme(found: Findings, made: Report) -> None:
         shown = "not measured" if value is None else f"{value:g}"
         missed = "" if goal.met(value) or value is None else " — missed"
         rows.append((label, str(goal), shown + missed, found.limits(name)))
-    content = markdown(("figure", "goal", "measured", "95 %, rests on"), rows)
+    content = f"{found.about()}\n\n" + markdown(
+        ("figure", "goal", "measured", "95 %, rests on"), rows
+    )
     path = ROOT / "README.md"
     text, marks = between("accuracy").subn(lambda m: m[1] + content + m[2], path.read_text())
     if not marks:

@@ -48,13 +48,19 @@ class Truth:
 
     def sampling(self) -> dict[tuple[str, int], str]:
         """(device, number of the hour) → snapshot, closure or, where it changed, mixed."""
-        found: dict[tuple[str, int], str] = {}
-        before: dict[str, str] = {}
-        for device, start, version in self.hours.select("deviceid", "second", "fwversion").rows():
-            changed = before.get(device, version) != version
-            found[device, start // SECONDS] = MIXED if changed else SAMPLING[version]
-            before[device] = version
-        return found
+        updates = self.updates()
+        rows = self.hours.select("deviceid", "second", "fwversion").rows()
+        return {
+            (device, at): MIXED if (device, at) in updates else SAMPLING[version]
+            for device, start, version in rows
+            for at in [start // SECONDS]
+        }
+
+    def updates(self) -> set[tuple[str, int]]:
+        """(device, number of the hour) in which it restarted with new firmware."""
+        new = self.hours.filter(pl.col("fwversion") == ROLLED_OUT.version)
+        first = new.group_by("deviceid").agg(pl.col("second").min() // SECONDS)
+        return set(first.rows())
 
 
 def read(folder: Path, spec: SimSpec) -> Truth:
