@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,9 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from pipeline import localtime
-from pipeline.errors import UsageError
 from pipeline.settings import Settings
-from pipeline.storage import manifest
+from pipeline.storage import csvfile, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import upsert
@@ -37,19 +35,9 @@ def import_csv(ledger: Ledger, path: Path) -> ImportResult:
 
     Raises UsageError when the file cannot be read or lacks a column.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            lacking = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
-            if lacking:
-                raise UsageError(f"{path}: column {', '.join(lacking)} is missing")
-            lines = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no CSV file in UTF-8"
-        raise UsageError(f"{path}: {reason}") from error
     result = ImportResult()
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for number, line in enumerate(lines, 2):
+    for number, line in csvfile.read(path, REQUIRED):
         row = {name: (line.get(name) or "").strip() for name in REQUIRED + OPTIONAL}
         problem = _problem(row) or (
             "the same device and valid_from again"
