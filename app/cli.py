@@ -26,8 +26,10 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True, rich_markup_mode=None)
 device_app = typer.Typer(help="The device register.", no_args_is_help=True, rich_markup_mode=None)
+downtime_app = typer.Typer(help="The downtime log.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(user_app, name="user")
 app.add_typer(device_app, name="device")
+app.add_typer(downtime_app, name="downtime")
 for command in (
     serving.demo,
     serving.serve,
@@ -56,6 +58,7 @@ USER_COMMANDS: dict[str, Callable[..., int]] = {
 for name, action in USER_COMMANDS.items():
     user_app.command(name)(action)
 device_app.command("import")(people.device_import)
+downtime_app.command("import")(people.downtime_import)
 
 #: Typer carries its own click; this is the public way to that click's UsageError.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]

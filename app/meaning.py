@@ -1,4 +1,4 @@
-"""What charts and figures mean, in the words of the marts: a definition stands in marts.yml alone.
+"""What charts and figures mean, in the words of the marts, where alone a definition stands.
 
 ``text`` adds what no mart can know: how the picture is to be read, and numbers of the moment.
 """

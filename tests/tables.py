@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 
+from pipeline.downtime import CODES, KINDS
 from pipeline.fields import FIELDS, Field
 from pipeline.settings import Settings, variable_of
 
@@ -61,11 +62,23 @@ def _legal(field: Field) -> str:
     return f"{field.min:g} … {field.max:g}"
 
 
+def codes_table() -> str:
+    planned = {True: "yes", False: "no", None: ""}
+    return table(
+        ("code", "what it is", "counts as", "scheduled"),
+        (
+            (f"`{c.code}`", c.label, f"{c.kind}, {KINDS[c.kind]}", planned[c.scheduled])
+            for c in CODES
+        ),
+    )
+
+
 #: (document, marker) → what stands between ``<!-- marker -->`` and ``<!-- /marker -->``.
 TABLES: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "settings"): settings_table,
     ("README.md", "groups"): groups_table,
     ("docs/fields.md", "fields"): fields_table,
+    ("docs/downtime.md", "codes"): codes_table,
 }
 
 

@@ -895,7 +895,7 @@ def test_figures_are_those_of_the_same_data_ingested(tmp_path: Path, lake: Path)
 
 
 #: When a file arrived, and how its lines were numbered, is not in a lake.
-_ARRIVAL = {"arrived_at", "arrival_delay_s", "late", "overlapped"}
+_ARRIVAL = {"arrived_at", "arrival_delay_s", "late", "overlapped", "src", "tested_at", "message"}
 
 
 def _compared(mart: str) -> str:

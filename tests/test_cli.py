@@ -68,6 +68,9 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
         (["user", "add", "xa", "--role", "king"], "king"),
         (["user", "passwd", "nobody"], "nobody"),
         (["device", "import", "absent.csv"], "absent.csv"),
+        (["downtime", "import", "absent.csv"], "absent.csv"),
+        (["downtime", "import", "x.csv", "--from", "monday"], "monday"),
+        (["downtime", "import", "x.csv", "--from", "2026-02-02", "--to", "2026-02-01"], "--to"),
     ],
 )
 def test_wrong_usage_is_one_line_that_names_it(home: Path, words: list[str], names: str) -> None:
@@ -198,6 +201,29 @@ def test_the_register_is_imported_whole_or_not_at_all(home: Path, tmp_path: Path
     assert "boat" in done.stderr
     path.write_text(head + "HW-1,DT101,dump,MLKB,X,2026-01-01,\n")
     assert answer(home, "device", "import", str(path), "--json")["imported"] == 1
+
+
+def test_the_downtime_log_is_imported_whole_or_not_at_all(home: Path, tmp_path: Path) -> None:
+    register, log = tmp_path / "register.csv", tmp_path / "downtime.csv"
+    register.write_text(
+        "deviceid,unitno,unittype,dstrct_code,model,valid_from,valid_to\n"
+        "HW-1,DT101,dump,MLKB,X,2026-01-01,\n"
+    )
+    answer(home, "device", "import", str(register), "--json")
+    good = "unit,start,end,code\nDT101,2026-01-31T06:00,2026-01-31T06:15,P5M\n"
+    log.write_text(good + "DT101,2026-01-31T07:00,2026-01-31T07:15,NAP\n")
+    done = run(home, "downtime", "import", str(log), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["imported"] == 0
+    assert f"{log}: line 3: code 'NAP' is none of P5M, P2H" in done.stderr
+    log.write_text(good)
+    days = ("--from", "2026-01-30", "--to", "2026-02-01")
+    shown = answer(home, "downtime", "import", str(log), *days, "--json")
+    assert shown == {"imported": 1, "unchanged": 0, "days": 0, "errors": []}
+    assert answer(home, "downtime", "import", str(log), "--json")["unchanged"] == 1
+    done = run(home, "downtime", "import", str(log), "--to", "2026-01-30")
+    assert done.returncode == 1
+    assert complaint(done) == f"{log}: line 2: lies outside of --to 2026-01-30"
 
 
 def test_a_busy_port_is_told_before_anything_starts(home: Path) -> None:

@@ -32,7 +32,7 @@ HOUSE = (
     ),
     ("pool", "storage"),
     ("localtime",),
-    ("settings", "fields"),
+    ("settings", "fields", "downtime"),
     ("errors", "steps"),
 )
 #: The one exception: the ledger's migrations are called by the ledger that they migrate.

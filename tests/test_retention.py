@@ -520,7 +520,7 @@ def test_a_build_that_raced_is_lost(site: Site) -> None:
     site.built()
     site.pass_()
     with pytest.raises(ClaimLost):
-        commits.commit_marts(site.ledger, claim, [part], [], [])
+        commits.commit_marts(site.ledger, claim, {part: ""}, [], [])
     assert isinstance(part, Partition)
 
 

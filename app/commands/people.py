@@ -1,8 +1,9 @@
-"""Users and the device register."""
+"""Users, the device register, the downtime log."""
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -108,6 +109,39 @@ def device_import(file: Path, as_json: Json = False) -> int:
     for error in result.errors:
         print(f"{file}: {error}", file=sys.stderr)
     text = f"{result.imported} devices imported"
+    if result.errors:
+        text = f"nothing imported: {len(result.errors)} rows are wrong"
+    console.say(result.__dict__, as_json, lambda: text)
+    return FAILED if result.errors else DONE
+
+
+def downtime_import(
+    file: Path,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First local day that it covers."),
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Read the downtime log from a CSV file: unit,start,end,code,note.
+
+    It covers the days from its first start to its last end, unless --from and --to say more.
+    """
+    from pipeline.storage import downtime
+
+    days = [None if moment is None else moment.date() for moment in (first, last)]
+    with console.ledger() as (settings, ledger):
+        result = downtime.import_csv(
+            ledger, settings, file, who=console.who(), first=days[0], last=days[1]
+        )
+    for error in result.errors:
+        print(f"{file}: {error}", file=sys.stderr)
+    text = (
+        f"{result.imported} rows imported, {result.unchanged} were in; {result.days} days to build"
+    )
     if result.errors:
         text = f"nothing imported: {len(result.errors)} rows are wrong"
     console.say(result.__dict__, as_json, lambda: text)

@@ -25,7 +25,7 @@ from pipeline.adopt.convert import Adopted, Job, Part, Source, Survey, convert, 
 from pipeline.adopt.lake import Lake, LakeFile, Unreadable
 from pipeline.errors import Retryable
 from pipeline.ingest.convert import failed_row
-from pipeline.ingest.run import LINE_CLASSES, beside
+from pipeline.ingest.run import LINE_CLASSES, reaches_into
 from pipeline.ingest.unpack import source_id
 from pipeline.pool import Pool
 from pipeline.settings import Settings
@@ -395,8 +395,11 @@ class Adopt:
                 objects=found.objects,
                 files=found.files,
                 zones=zones,
-                neighbours=[
-                    day for new in found.files if new.layer == CLEAN for day in beside(new, zones)
+                production=[
+                    day
+                    for new in found.files
+                    if new.layer == CLEAN
+                    for day in reaches_into(new, self.settings)
                 ],
                 adopted=found.keys,
             )

@@ -9,7 +9,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -217,11 +216,11 @@ class Ingest:
             zones=zones,
             unchanged=converted.unchanged,
             reread=converted.reread,
-            neighbours=[
+            production=[
                 day
                 for file in converted.files
                 if file.layer == CLEAN
-                for day in beside(file, zones)
+                for day in reaches_into(file, self.settings)
             ],
         )
         try:
@@ -258,13 +257,12 @@ def _tell(connection: Connection, rows: list[dict[str, Any]]) -> None:
             notify.partial(connection, row["key"], text)
 
 
-def beside(file: NewFile, zones: dict[str, str]) -> list[tuple[str, str]]:
-    """Days next to a file's own whose midnight lies within an hour of its rows."""
-    start, end = localtime.day_span(file.hiveperiod, zones[file.dstrct_code])
-    hour = localtime.to_us(localtime.EPOCH + timedelta(hours=1))
-    days = []
-    if file.min_ts is not None and file.min_ts < localtime.to_us(start) + hour:
-        days.append(localtime.next_day(file.hiveperiod, -1))
-    if file.max_ts is not None and file.max_ts >= localtime.to_us(end) - hour:
-        days.append(localtime.next_day(file.hiveperiod, 1))
-    return [(day, file.dstrct_code) for day in days]
+def reaches_into(file: NewFile, settings: Settings) -> list[tuple[str, str]]:
+    """The production day before the file's own day, if rows of the file lie in it."""
+    district = file.dstrct_code
+    begin, _, _ = localtime.shifts(
+        file.hiveperiod, settings.zone_of(district), settings.shift_start.get(district)
+    )
+    if file.min_ts is None or file.min_ts >= localtime.to_us(begin):
+        return []
+    return [(localtime.next_day(file.hiveperiod, -1), district)]

@@ -7,58 +7,57 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import steps
 from pipeline.errors import BuildFailed
 from pipeline.gc import sweep_scratch
-from pipeline.marts import dbt_runner, sources
-from pipeline.marts.catalogue import MARTS
+from pipeline.marts import cases, dbt_runner, hours, publish, sources, thresholds
+from pipeline.marts.dbt_runner import TestResult
+from pipeline.marts.snapshot import take
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
-from pipeline.storage.lake import Lake, discard, open_lake
+from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.parquet import partition_path
-from pipeline.storage.records import ANALYTICS, NewFile, Partition
-from pipeline.storage.visible import identifier
+from pipeline.storage.records import Partition
 
-#: Rows of telemetry that one dbt run works on; more partitions than that are built in turns.
-ROWS_AT_ONCE = 6_000_000
+#: (day, district)s that one turn builds; more are built in turns.
+DAYS_AT_ONCE = 8
+
+#: What dbt does: for each part of the seconds, then for the days, then with the tests' results.
+SECONDS = "build --select path:models/seconds"
+DAYS = "build --select path:models/staging path:models/marts --exclude data_quality"
+RESULTS = "run --select data_quality"
 
 
 @dataclass
 class BuildResult:
-    """What a build published. ``failed`` names tests of severity *warn* that found something."""
+    """What a build published. ``hours`` were computed from seconds, the others taken over.
+
+    ``failed`` names tests of severity *warn* that found something.
+    """
 
     partitions: int = 0
+    hours: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     tests: int = 0
     failed: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
 
-def plan(
-    ledger: Ledger, *, day: str | None = None, district: str | None = None
-) -> list[tuple[Partition, int]]:
-    """Partitions that are newer than their marts, with the rows they hold."""
+def plan(ledger: Ledger, *, day: str | None = None, district: str | None = None) -> list[Partition]:
+    """Partitions that are newer than their marts, oldest first."""
     with ledger.read() as connection:
         parts = manifest.dirty(connection, t.partitions.c.built_version)
-        rows: Counter[tuple[str, str]] = Counter()
-        for file in manifest.live(connection, days={part.hiveperiod for part in parts}):
-            rows[file.hiveperiod, file.dstrct_code] += file.rows
     return [
-        (part, rows[part.hiveperiod, part.dstrct_code])
+        part
         for part in parts
         if day in (None, part.hiveperiod) and district in (None, part.dstrct_code)
     ]
@@ -97,16 +96,16 @@ def build(
     return result
 
 
-def _turns(planned: list[tuple[Partition, int]]) -> Iterator[list[Partition]]:
-    """Partitions that fit into memory together."""
+def _turns(
+    planned: list[Partition],
+) -> Iterator[list[Partition]]:
+    """Partitions whose days fit into memory together; their seconds are taken in turns anyway."""
     turn: list[Partition] = []
-    size = 0
-    for part, rows in planned:
-        if turn and size + rows > ROWS_AT_ONCE:
+    for part in planned:
+        if len(turn) == DAYS_AT_ONCE:
             yield turn
-            turn, size = [], 0
+            turn = []
         turn.append(part)
-        size += rows
     if turn:
         yield turn
 
@@ -130,27 +129,41 @@ def _turn(
             lake.loan() as loan,
         ):
             with ledger.read() as connection:  # one moment: files and what to leave out of them
-                shot = sources.snapshot(connection, loan.root, parts)
-            loan.fetch(shot.paths)
+                shot = take(connection, loan.root, settings, parts)
+                limits = thresholds.current(connection)
+            loan.fetch(shot.kept_paths)
             database = scratch / "scratch.duckdb"
-            sources.fill(database, shot, settings, now)
+            sources.fill(database, shot, settings, limits, now)
+            tests: list[TestResult] = []
+            for chunk in shot.chunks:
+                loan.fetch(chunk.paths)
+                sources.begin(database, chunk)
+                tests += dbt_runner.run(scratch, SECONDS, settings.duckdb)
+                sources.keep(database)
             steps.reached("build.filled")
-            tests = dbt_runner.run(scratch, "build", settings.duckdb)
+            tests += dbt_runner.run(scratch, DAYS, settings.duckdb)
             steps.reached("build.tested")
-            broken = [f"{x.test}: {x.message}" for x in tests if x.status in ("fail", "error")]
+            tests = dbt_runner.together(tests)
             rows = [{**x.__dict__, "run_id": _run_id(claim_id)} for x in tests]
+            broken = [f"{x.test}: {x.message}" for x in tests if x.status in ("fail", "error")]
             if broken:
                 with ledger.write() as connection:
                     commits.record_tests(connection, rows)
                 raise BuildFailed(broken)
-            files = _written(database, lake, claim_id, parts)
-            commits.commit_marts(ledger, claim_id, parts, files, rows)
+            sources.put_results(database, tests)
+            dbt_runner.run(scratch, RESULTS, settings.duckdb)
+            names = cases.named(ledger, parts, sources.cases(database, parts))
+            sources.name_cases(database, names)
+            files = publish.written(database, lake, claim_id, parts)
+            built = {part: hours.as_text(shot.hours[part]) for part in parts}
+            commits.commit_marts(ledger, claim_id, built, files, rows)
             steps.reached("build.published")
     except BaseException:
         with suppress(SQLAlchemyError):  # it ends by itself; what broke the build is to be told
             claims.release(ledger, [claim_id])
         raise
     result.partitions += len(parts)
+    result.hours += len(shot.stale)
     result.tests += len(tests)
     result.failed += [x.test for x in tests if x.status == "warn"]
     for file in files:
@@ -159,60 +172,6 @@ def _turn(
 
 def _run_id(claim_id: str) -> int:
     return int(claim_id[:12], 16)
-
-
-def _written(database: Path, lake: Lake, claim_id: str, parts: list[Partition]) -> list[NewFile]:
-    """Every mart's rows of every partition, as Parquet files that wait for the commit."""
-    files: list[NewFile] = []
-    try:
-        write(database, lake, claim_id, parts, files)
-    except BaseException:  # no room, most likely: leave none of it to stand in the way
-        discard(lake, files)
-        raise
-    return files
-
-
-def write(
-    database: Path, lake: Lake, claim_id: str, parts: list[Partition], files: list[NewFile]
-) -> None:
-    """Write the marts, and add each finished file to ``files``."""
-    with duckdb.connect(str(database), read_only=True) as duck:
-        duck.execute("SET TimeZone = 'UTC'")
-        for name, mart in MARTS.items():
-            columns = ", ".join(
-                f"{identifier(column)}::{kind} AS {identifier(column)}"
-                for column, kind, _ in mart.columns
-            )
-            for part in parts:
-                answer: pa.Table = duck.sql(
-                    f"SELECT {columns} FROM {identifier(name)}"
-                    " WHERE hiveperiod = $day AND dstrct_code = $district ORDER BY ALL",
-                    params={"day": part.hiveperiod, "district": part.dstrct_code},
-                ).to_arrow_table()
-                if answer.num_rows == 0:
-                    continue
-                path = partition_path(
-                    ANALYTICS,
-                    name,
-                    part.hiveperiod,
-                    part.dstrct_code,
-                    f"{claim_id}-{len(files)}.parquet",
-                )
-                temporary = lake.temporary(path)
-                pq.write_table(answer, temporary, compression="zstd", store_schema=False)
-                steps.reached("build.writing")
-                size = lake.publish(temporary, path)
-                files.append(
-                    NewFile(
-                        ANALYTICS,
-                        name,
-                        path,
-                        part.hiveperiod,
-                        part.dstrct_code,
-                        rows=answer.num_rows,
-                        bytes=size,
-                    )
-                )
 
 
 @contextmanager

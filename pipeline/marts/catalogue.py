@@ -10,35 +10,50 @@ import yaml  # type: ignore[import-untyped]
 
 PROJECT = Path(__file__).parent / "dbt"
 
+#: Marts made of seconds, hour by hour: the rows of hours that did not change are taken over. All
+#: others are made of them.
+ROWS = ("unit_minute", "unit_fragment", "beyond_limit", "fatigue_evidence", "eye_hour")
+
 
 @dataclass(frozen=True)
 class Mart:
-    """One published dataset. ``columns``: (name, DuckDB type, description)."""
+    """One published dataset. ``columns``: (name, DuckDB type, description); ``key``: its grain."""
 
     name: str
     description: str
     columns: tuple[tuple[str, str, str], ...]
+    key: tuple[str, ...]
 
     @property
     def grain(self) -> str:
         """The first sentence of the description: what one row is."""
         return self.description.split(":")[0].split(". ")[0]
 
+    @property
+    def schema(self) -> tuple[tuple[str, str], ...]:
+        """(name, DuckDB type) of every column."""
+        return tuple((name, kind) for name, kind, _ in self.columns)
+
 
 def _marts() -> dict[str, Mart]:
-    text = (PROJECT / "models" / "marts" / "marts.yml").read_text(encoding="utf-8")
-    models: list[dict[str, Any]] = yaml.safe_load(text)["models"]
-    return {
-        model["name"]: Mart(
-            name=model["name"],
-            description=" ".join(model["description"].split()),
-            columns=tuple(
+    found = {}
+    for path in sorted((PROJECT / "models" / "marts").glob("*.yml")):
+        models: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        for model in models:
+            columns = tuple(
                 (column["name"], column["data_type"], column["description"])
                 for column in model["columns"]
-            ),
-        )
-        for model in models
-    }
+            )
+            about = " ".join(model["description"].split())
+            found[model["name"]] = Mart(model["name"], about, columns, _key(model))
+    return found
+
+
+def _key(model: dict[str, Any]) -> tuple[str, ...]:
+    for test in model["data_tests"]:
+        if "one_row_per" in test:
+            return tuple(test["one_row_per"]["arguments"]["columns"])
+    raise ValueError(f"{model['name']}: no test says what one row is")
 
 
 MARTS: dict[str, Mart] = _marts()

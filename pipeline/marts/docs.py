@@ -14,15 +14,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import polars as pl
-
 from pipeline import fields
-from pipeline.marts import dbt_runner, sources
+from pipeline.marts import dbt_runner, sources, thresholds
 from pipeline.marts.catalogue import PROJECT
+from pipeline.marts.snapshot import nothing
 from pipeline.settings import Settings
-from pipeline.storage import tables as t
 from pipeline.storage.records import Partition
-from pipeline.storage.visible import no_telemetry_sql
 
 #: What a browser needs to show the documentation.
 FILES = ("index.html", "manifest.json", "catalog.json")
@@ -51,16 +48,10 @@ def docs(settings: Settings, out: Path) -> Path:
     made_of = made_from()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        empty = sources.Snapshot(
-            (Partition(now.date().isoformat(), "", 0),),
-            (),
-            (),
-            no_telemetry_sql({}),
-            no_telemetry_sql({}),
-            _empty(t.raw_objects, ("arrived_at", "committed_at")),
-            _empty(t.devices, ()),
-        )
-        sources.fill(scratch / "scratch.duckdb", empty, settings, now)
+        database = scratch / "scratch.duckdb"
+        empty = nothing(Partition(now.date().isoformat(), "", 0))
+        sources.fill(database, empty, settings, thresholds.defaults(), now)
+        sources.begin(database, empty.chunks[0])
         dbt_runner.run(scratch, "build", settings.duckdb)
         dbt_runner.run(scratch, "docs generate", settings.duckdb)
         made = {file: (scratch / "target" / file).read_text(encoding="utf-8") for file in FILES}
@@ -102,15 +93,3 @@ def _replace(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
-
-
-def _empty(table: object, times: tuple[str, ...]) -> pl.DataFrame:
-    text = ("String", "Text")
-    return pl.DataFrame(
-        schema={
-            column.name: pl.Datetime("us", "UTC")
-            if column.name in times
-            else (pl.String() if type(column.type).__name__ in text else pl.Int64())
-            for column in table.columns  # type: ignore[attr-defined]
-        }
-    )

@@ -1,123 +1,132 @@
-"""The scratch database that dbt starts from: visible rows as views, ledger facts as tables."""
+"""The scratch database that dbt starts from: rows as views, ledger facts as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
-from sqlalchemy import Connection, select
 
 from pipeline import localtime
 from pipeline.fields import Band, bands
+from pipeline.localtime import CLOSES_AFTER, to_us
+from pipeline.marts.cases import Found
+from pipeline.marts.catalogue import MARTS, ROWS
+from pipeline.marts.dbt_runner import TestResult
+from pipeline.marts.hours import Hour
+from pipeline.marts.snapshot import Chunk, Snapshot, latest_known
 from pipeline.settings import Settings
-from pipeline.storage import manifest
-from pipeline.storage import tables as t
-from pipeline.storage.records import DataFile, Partition
-from pipeline.storage.visible import telemetry_sql
+from pipeline.storage.records import Partition
+from pipeline.storage.visible import identifier
+
+#: Where the rows of each mart of ``ROWS`` come from while the seconds are worked on.
+NEW = {
+    "unit_minute": ("new_minute", "minute"),
+    "unit_fragment": ("new_fragment", "first_ts"),
+    "beyond_limit": ("new_beyond", "started_at"),
+    # a run belongs to the hour of its last second
+    "fatigue_evidence": ("new_evidence", "ended_at - INTERVAL 1 SECOND"),
+    "eye_hour": ("new_eye_hour", "k.hour_start"),
+}
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """Partitions to build and everything they are built from, as of one moment of the ledger."""
-
-    partitions: tuple[Partition, ...]
-    files: tuple[DataFile, ...]
-    #: all that is read: the partitions' files and those of the days beside them
-    paths: tuple[str, ...]
-    #: SELECTs over the visible rows of the partitions, and of the days beside them
-    telemetry: str
-    context: str
-    objects: pl.DataFrame
-    devices: pl.DataFrame
-
-
-def snapshot(connection: Connection, root: Path, partitions: Iterable[Partition]) -> Snapshot:
-    """Files of the partitions, files of the days beside them, and the ledger's facts on both."""
-    partitions = tuple(partitions)
-    chosen = {(part.hiveperiod, part.dstrct_code) for part in partitions}
-    beside = {
-        (localtime.next_day(day, by), district) for day, district in chosen for by in (-1, 1)
-    } - chosen
-
-    def files(keys: set[tuple[str, str]]) -> tuple[DataFile, ...]:
-        live = manifest.live(
-            connection, days={day for day, _ in keys}, districts={place for _, place in keys}
-        )
-        return tuple(file for file in live if (file.hiveperiod, file.dstrct_code) in keys)
-
-    own, near, doubted = files(chosen), files(beside), _doubted(connection)
-    return Snapshot(
-        partitions=partitions,
-        files=own,
-        paths=tuple(file.path for file in (*own, *near)),
-        telemetry=f"SELECT * FROM ({telemetry_sql(connection, root, own)}){doubted}",
-        context=f"SELECT * FROM ({telemetry_sql(connection, root, near)}){doubted}",
-        objects=_objects(connection, {day for day, _ in chosen}),
-        devices=_frame(connection, t.devices),
-    )
-
-
-def _doubted(connection: Connection) -> str:
-    """Condition that leaves out objects whose checksum is wrong: their digits may be, too.
-
-    Their rows can be looked at in ``telemetry``; no figure is made of them.
-    """
-    o = t.raw_objects.c
-    query = select(o.id).where(o.dead_at.is_(None), o.accepted > 0, o.flags.contains("crc"))
-    ids = ", ".join(str(row.id) for row in connection.execute(query.order_by(o.id)))
-    return f" WHERE _src NOT IN ({ids})" if ids else ""
-
-
-def _objects(connection: Connection, days: set[str]) -> pl.DataFrame:
-    o = t.raw_objects.c
-    frame = _frame(
-        connection,
-        t.raw_objects,
-        o.dead_at.is_(None),
-        o.hour >= _hour(min(days)),
-        o.hour < _hour(localtime.next_day(max(days), 2)),
-    )
-    return frame.with_columns(
-        pl.from_epoch(pl.col(name).cast(pl.Int64), "us").dt.replace_time_zone("UTC")
-        for name in ("arrived_at", "committed_at")
-    )
-
-
-def _hour(day: str) -> str:
-    return day.replace("-", "") + "00"
-
-
-def _frame(connection: Connection, table: object, *where: object) -> pl.DataFrame:
-    query = select(table).where(*where)  # type: ignore[call-overload]
-    rows = [dict(row._mapping) for row in connection.execute(query)]
-    kinds = {"String": pl.String, "Text": pl.String, "Boolean": pl.Boolean}
-    schema = {
-        column.name: kinds.get(type(column.type).__name__, pl.Int64())
-        for column in table.columns  # type: ignore[attr-defined]
-    }
-    return pl.DataFrame(rows, schema=schema)
-
-
-def fill(path: Path, shot: Snapshot, settings: Settings, now: datetime) -> None:
-    """Write the scratch database; it is closed again when this returns."""
+def fill(
+    path: Path, shot: Snapshot, settings: Settings, thresholds: dict[str, float], now: datetime
+) -> None:
+    """Write the scratch database but for the seconds; it is closed again when this returns."""
     with duckdb.connect(str(path)) as duck:
         duck.execute("SET TimeZone = 'UTC'")
-        duck.execute(f"CREATE VIEW telemetry AS {shot.telemetry}")
-        duck.execute(f"CREATE VIEW context AS {shot.context}")
         tables = {
             "objects": shot.objects,
             "devices": shot.devices,
             "days": _days(shot, settings, now),
+            "shifts": _shifts(shot, settings, now),
+            "districts": _districts(shot, settings),
             "bands": _bands(),
+            "limits": _limits(),
+            "thresholds": pl.DataFrame([thresholds], schema=dict.fromkeys(thresholds, pl.Float64)),
+            "hours": _hours(shot.stale),
+            "test_results": _no_results(),
         }
         for name, frame in tables.items():
-            duck.register("incoming", frame.to_arrow())
-            duck.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
-            duck.unregister("incoming")
+            _put(duck, name, frame)
+        duck.execute(f"CREATE TABLE eye_days AS SELECT * FROM ({shot.eye_days})")
+        for name in ROWS:
+            columns = ", ".join(
+                f"{identifier(column)} {kind}" for column, kind in MARTS[name].schema
+            )
+            duck.execute(f"CREATE TABLE {name}_rows ({columns})")
+            duck.execute(
+                f"INSERT INTO {name}_rows BY NAME SELECT * FROM ({shot.kept[name]}) AS k"
+                " WHERE NOT EXISTS (FROM hours AS h WHERE h.dstrct_code = k.dstrct_code"
+                f" AND {NEW[name][1]} >= h.hour_start"
+                f" AND {NEW[name][1]} < h.hour_start + INTERVAL 1 HOUR)"
+            )
+
+
+def begin(path: Path, chunk: Chunk) -> None:
+    """Show the models of the seconds the hours of one chunk."""
+    with duckdb.connect(str(path)) as duck:
+        duck.execute("SET TimeZone = 'UTC'")
+        duck.execute(f"CREATE OR REPLACE VIEW telemetry AS {chunk.telemetry}")
+        _put(duck, "hours", _hours(chunk.hours))
+
+
+def keep(path: Path) -> None:
+    """Put what was made of one chunk's seconds to the rows of the others."""
+    with duckdb.connect(str(path)) as duck:
+        duck.execute("SET TimeZone = 'UTC'")
+        for name, (model, _) in NEW.items():
+            duck.execute(f"INSERT INTO {name}_rows BY NAME SELECT * FROM {model}")
+        query = "SELECT table_name FROM duckdb_tables() WHERE table_name SIMILAR TO '(stg|new)_.*'"
+        for (model,) in duck.execute(query).fetchall():
+            duck.execute(f"DROP TABLE {identifier(model)}")
+
+
+def put_results(path: Path, tests: Iterable[TestResult]) -> None:
+    """Hand the results of the tests to the model that publishes them."""
+    rows = [test.__dict__ for test in tests]
+    with duckdb.connect(str(path)) as duck:
+        _put(duck, "test_results", pl.DataFrame(rows, schema=_no_results().schema))
+
+
+def cases(path: Path, parts: Iterable[Partition]) -> list[Found]:
+    """Fatigue cases of these days, as they were found."""
+    with duckdb.connect(str(path), read_only=True) as duck:
+        rows = duck.execute(
+            "SELECT case_id, hiveperiod, dstrct_code, unitno,"
+            " coalesce(nullif(operatorid, ''), unitno), epoch_us(started_at), epoch_us(ended_at)"
+            " FROM fatigue_case ORDER BY ALL"
+        ).fetchall()
+    days = {(part.hiveperiod, part.dstrct_code) for part in parts}
+    return [found for row in rows if ((found := Found(*row)).hiveperiod, found.dstrct_code) in days]
+
+
+def name_cases(path: Path, names: dict[str, str]) -> None:
+    """Give the cases their lasting names."""
+    with duckdb.connect(str(path)) as duck:
+        schema = {"found": pl.String, "name": pl.String}
+        _put(duck, "case_names", pl.DataFrame(list(names.items()), schema=schema, orient="row"))
+        duck.execute(
+            "UPDATE fatigue_case SET case_id = n.name FROM case_names AS n WHERE case_id = n.found"
+        )
+
+
+def _put(duck: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    duck.register("incoming", frame.to_arrow())
+    duck.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM incoming")
+    duck.unregister("incoming")
+
+
+def _hours(hours: Iterable[Hour]) -> pl.DataFrame:
+    moment = pl.Datetime("us", "UTC")
+    return pl.DataFrame(
+        [(hour.hiveperiod, hour.dstrct_code, localtime.from_us(hour.start)) for hour in hours],
+        schema={"hiveperiod": pl.String, "dstrct_code": pl.String, "hour_start": moment},
+        orient="row",
+    )
 
 
 def _days(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
@@ -125,14 +134,7 @@ def _days(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
     for part in shot.partitions:
         zone = settings.zone_of(part.dstrct_code)
         start, end = localtime.day_span(part.hiveperiod, zone)
-        seen = [
-            file.max_ts
-            for file in shot.files
-            if (file.hiveperiod, file.dstrct_code) == (part.hiveperiod, part.dstrct_code)
-            and file.max_ts is not None
-        ]
-        newest = localtime.from_us(max(seen)) + timedelta(seconds=1) if seen else start
-        closed = (now - localtime.CLOSES_AFTER).replace(minute=0, second=0, microsecond=0)
+        first = shot.first.get(part.dstrct_code, to_us(start))
         rows.append(
             {
                 "hiveperiod": part.hiveperiod,
@@ -140,11 +142,49 @@ def _days(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
                 "zone": zone,
                 "start_ts": start,
                 "end_ts": end,
-                "known_until": min(end, max(newest, closed, start)),
+                "known_from": localtime.from_us(first),
                 "now": now,
             }
         )
     return pl.DataFrame(rows)
+
+
+def _shifts(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
+    """Shifts of the production days, from the known beginning to the known end (epoch s)."""
+    closed = to_us((now - CLOSES_AFTER).replace(minute=0, second=0, microsecond=0))
+    rows = []
+    for part in shot.partitions:
+        day, district = part.hiveperiod, part.dstrct_code
+        edges = [
+            to_us(edge)
+            for edge in localtime.shifts(
+                day, settings.zone_of(district), settings.shift_start.get(district)
+            )
+        ]
+        low = max(edges[0], shot.first.get(district, edges[0]))
+        high = latest_known(shot, day, district, edges[0], edges[-1], closed)
+        for shift in (1, 2):
+            begin, end = max(low, edges[shift - 1]), min(high, edges[shift])
+            if begin < end:
+                rows.append((day, district, shift, begin // 1_000_000, end // 1_000_000))
+    schema = {
+        "hiveperiod": pl.String,
+        "dstrct_code": pl.String,
+        "shift": pl.Int64,
+        "from_s": pl.Int64,
+        "until_s": pl.Int64,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _districts(shot: Snapshot, settings: Settings) -> pl.DataFrame:
+    """Where hours begin: some zones are half an hour off."""
+    rows = {}
+    for part in shot.partitions:
+        start, _ = localtime.day_span(part.hiveperiod, settings.zone_of(part.dstrct_code))
+        rows[part.dstrct_code] = to_us(start) // 1_000_000 % 3600
+    schema = {"dstrct_code": pl.String, "offset_s": pl.Int64}
+    return pl.DataFrame(list(rows.items()), schema=schema, orient="row")
 
 
 def _bands() -> pl.DataFrame:
@@ -168,7 +208,23 @@ def _bands() -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def _limits() -> pl.DataFrame:
+    """One row: what lies between a band's loosest limits is beyond none of them."""
+    row: dict[str, float | None] = {}
+    for band in bands():
+        for side, loosest in (("low", max), ("high", min)):
+            limits = [getattr(band, f"{level}_{side}") for level in ("warn", "crit")]
+            known = [limit for limit in limits if limit is not None]
+            row[f"{band.name} {_rule(band)} {side}"] = loosest(known) if known else None
+    return pl.DataFrame([row], schema=dict.fromkeys(row, pl.Float64))
+
+
 def _rule(band: Band) -> str:
     if not band.cond_signal or band.cond_value is None:
         return ""
     return f"{band.cond_signal}{band.cond_op}{band.cond_value:g}"
+
+
+def _no_results() -> pl.DataFrame:
+    schema = {"test": pl.String, "model": pl.String, "severity": pl.String, "status": pl.String}
+    return pl.DataFrame(schema={**schema, "failures": pl.Int64, "message": pl.String})

@@ -7,7 +7,7 @@ its lease cannot make anything visible.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,9 +33,9 @@ class Arrival:
     ``objects`` are rows of ``raw_objects`` without ``committed_at``, ``rank_at`` and
     ``overlapped``; one whose status is *failed* has no rows in ``files``. ``unchanged`` keys hold
     what is in already; ``reread`` ones were asked for again. Keys of the claim that are in none of
-    them are free again. ``neighbours`` are days beside those written, where rows lie close to
-    midnight. ``adopted`` are rows of ``raw_keys`` for files that another lake says it was made of:
-    those that we do not know ourselves are recorded as done.
+    them are free again. ``production`` are days that began before those written and go on in them:
+    their marts are made of these rows, too. ``adopted`` are rows of ``raw_keys`` for files that
+    another lake says it was made of: those that we do not know ourselves are recorded as done.
     """
 
     claim: Claim
@@ -44,7 +44,7 @@ class Arrival:
     zones: dict[str, str]
     unchanged: Sequence[str] = ()
     reread: Collection[str] = ()
-    neighbours: Iterable[Day] = field(default_factory=tuple)
+    production: Iterable[Day] = field(default_factory=tuple)
     adopted: Sequence[dict[str, Any]] = ()
 
 
@@ -101,13 +101,13 @@ def _apply(connection: Connection, arrival: Arrival, verdict: Verdict, version: 
     if rows:
         connection.execute(insert(t.raw_objects), rows)
     changed = _hide(connection, verdict, now)
-    beside = {(localtime.next_day(day, by), at) for day, at in changed for by in (-1, 1)}
     _close_keys(connection, arrival)
     insert_or_skip(connection, t.raw_keys, arrival.adopted)
     _insert(connection, arrival.claim.id, verdict.applied(arrival.files), version, now)
     changed |= {(f.hiveperiod, f.dstrct_code) for f in arrival.files if f.layer == CLEAN}
     _renew(connection, changed, version)
-    manifest.touch(connection, beside.union(arrival.neighbours) & _partitions(connection))
+    beside = {(localtime.next_day(day, by), at) for day, at in changed for by in (-1, 1)}
+    manifest.touch(connection, (beside & _partitions(connection)).union(arrival.production))
     claims.end(connection, arrival.claim.id, "committed")
     return _overlapped(connection, verdict) - before
 
@@ -220,20 +220,21 @@ def _again(connection: Connection, files: Sequence[DataFile]) -> list[DataFile]:
 def commit_marts(
     ledger: Ledger,
     claim_id: str,
-    partitions: Sequence[Partition],
+    partitions: Mapping[Partition, str],
     new: Sequence[NewFile],
     tests: Sequence[dict[str, Any]],
 ) -> None:
     """Publish the marts of some partitions: what was visible of them before is superseded.
 
-    All marts of one build become visible together, with the results of their tests. Raises
-    ClaimLost when the claim is, or when the rows of a day were let go meanwhile.
+    ``partitions``: with what is to be kept of the hours they are made of. All marts of one build
+    become visible together, with the results of their tests. Raises ClaimLost when the claim is,
+    or when the rows of a day were let go meanwhile.
     """
     with ledger.write() as connection:
         version = _begin(connection, claim_id)
         now = clock(connection)
         f, p = t.data_files.c, t.partitions.c
-        for part in partitions:
+        for part, hours in partitions.items():
             here = (f.hiveperiod == part.hiveperiod, f.dstrct_code == part.dstrct_code)
             connection.execute(
                 update(t.data_files)
@@ -244,7 +245,7 @@ def commit_marts(
             done = connection.execute(
                 update(t.partitions)
                 .where(p.hiveperiod == part.hiveperiod, p.dstrct_code == part.dstrct_code, whole)
-                .values(built_version=part.data_version, built_at=now)
+                .values(built_version=part.data_version, built_at=now, hours=hours)
             )
             if not done.rowcount:
                 raise ClaimLost(claim_id)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -102,6 +104,7 @@ raw_objects = Table(
     Index("raw_objects_key", "key"),
     Index("raw_objects_device", "deviceid", "min_ts"),
     Index("raw_objects_hour", "hour", "district"),
+    Index("raw_objects_time", "district", "max_ts"),
 )
 
 claims = Table(
@@ -199,6 +202,8 @@ partitions = Table(
     Column("compacted_version", BigInteger, nullable=False, default=0),
     Column("built_version", BigInteger, nullable=False, default=0),
     Column("built_at", BigInteger),
+    # what each hour was made of when it was built (JSON): see pipeline.marts.hours
+    Column("hours", Text),
     Column("clean_expired_at", BigInteger),
     Column("marts_expired_at", BigInteger),
     PrimaryKeyConstraint("hiveperiod", "dstrct_code"),
@@ -331,4 +336,61 @@ audit = Table(
     Column("what", String, nullable=False),
     Column("subject", String, nullable=False, default=""),
     Column("detail", Text, nullable=False, default="{}"),
+)
+
+#: Thresholds as they were set: the newest row of a name is in force, none: its default.
+thresholds = Table(
+    "thresholds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", String, nullable=False),
+)
+
+#: Fatigue cases, minted once. Builds find them again by overlap, so reviews survive late files and
+#: new thresholds; one that is found no more is withdrawn, never deleted. Times in µs.
+fatigue_cases = Table(
+    "fatigue_cases",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("hiveperiod", String, nullable=False),
+    Column("dstrct_code", String, nullable=False),
+    Column("unitno", String, nullable=False),
+    Column("operator", String, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("minted_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    Index("fatigue_cases_of_a_day", "dstrct_code", "hiveperiod"),
+)
+
+#: The downtime log, in µs: ``[start_ts, end_ts)``. Rows of one unit never overlap.
+downtime = Table(
+    "downtime",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("dstrct_code", String, nullable=False),
+    Column("unitno", String, nullable=False),
+    Column("start_ts", BigInteger, nullable=False),
+    Column("end_ts", BigInteger, nullable=False),
+    # one of pipeline.downtime.CODES
+    Column("code", String, nullable=False),
+    Column("note", Text, nullable=False, default=""),
+    Column("imported_at", BigInteger, nullable=False),
+    Column("imported_by", String, nullable=False),
+    UniqueConstraint("dstrct_code", "unitno", "start_ts"),
+)
+
+#: What time the log of a district covers, in µs: ``[from_ts, to_ts)``, disjoint. A unit without a
+#: row in there had no downtime; outside of every span nothing is known.
+downtime_spans = Table(
+    "downtime_spans",
+    metadata,
+    Column("dstrct_code", String, nullable=False),
+    Column("from_ts", BigInteger, nullable=False),
+    Column("to_ts", BigInteger, nullable=False),
+    Column("imported_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("dstrct_code", "from_ts"),
 )

@@ -33,6 +33,9 @@ _TYPES = {
     "BIGINT": pl.Int64,
     "INTEGER": pl.Int32,
     "BOOLEAN": pl.Boolean,
+    "FLOAT": pl.Float32,
+    "UTINYINT[]": pl.List(pl.UInt8),
+    "FLOAT[]": pl.List(pl.Float32),
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
 }
 

@@ -260,6 +260,6 @@ def test_documentation_is_of_the_models_that_are_installed(
     shutil.copytree(PROJECT, other)
     monkeypatch.setattr(docs, "PROJECT", other)
     assert docs.is_current(tmp_path)
-    model = other / "models" / "marts" / "marts.yml"
+    model = other / "models" / "marts" / "unit_day.yml"
     model.write_text(model.read_text().replace("Distance by the odometer", "Distance"))
     assert not docs.is_current(tmp_path)

@@ -82,13 +82,25 @@ def test_seconds_counters_and_hours(day: Flow, settings: Settings, ledger: Ledge
     result = build(ledger, settings, "w", now=NOW)
     assert result.failed == []
     columns = "day_s, observed_s, moving_s, idle_s, off_s, unknown_s, inferred_off_s, km, engine_h"
-    (got,) = ask(settings, ledger, "unit_day", f"SELECT {columns} FROM unit_day")
+    got, silent = ask(
+        settings,
+        ledger,
+        "unit_day",
+        f"SELECT {columns} FROM unit_day WHERE hiveperiod = '{DAY}' ORDER BY unitno",
+    )
     observed = 3600 + 1800 + 600
     moving, idle, inferred = 1200, 1800 + 600 + 1740, 5400
     off = 60 + 600 + inferred
-    assert got[:7] == (86400, observed, moving, idle, off, 86400 - moving - idle - off, inferred)
+    # the production day begins at 06:00, and nothing is expected before the first delivered hour
+    day_s = 23 * 3600
+    assert got[:7] == (day_s, observed, moving, idle, off, day_s - moving - idle - off, inferred)
+    assert silent == (day_s, 0, 0, 0, 0, day_s, 0, None, None)
     assert got[7:] == pytest.approx((20.0, 1.0))
-    (work,) = ask(settings, ledger, "unit_day", "SELECT unobserved_km, unobserved_h FROM unit_day")
+    query = (
+        "SELECT unobserved_km, unobserved_h FROM unit_day"
+        f" WHERE unitno = 'DT101' AND hiveperiod = '{DAY}'"
+    )
+    (work,) = ask(settings, ledger, "unit_day", query)
     assert work == pytest.approx((20.0, 1.0))
     hours = dict(
         ask(
@@ -112,7 +124,8 @@ def test_seconds_counters_and_hours(day: Flow, settings: Settings, ledger: Ledge
         "device_hour",
         "SELECT state, count(*) FROM device_hour WHERE deviceid = 'HW-9' GROUP BY ALL",
     )
-    assert never == [("missing", 24)]  # registered until that day, never heard of
+    # registered until that day, never heard of; expected from the first delivered hour on
+    assert never == [("missing", 17)]
     (minutes,) = ask(
         settings,
         ledger,
@@ -320,12 +333,12 @@ def test_a_warning_is_published_and_listed(
         deliver(raw, hour, rows(hour, 60, EngineSpeed=1500, ignition=1, EngineHours=hours))
     flow.ingest()
     result = build(ledger, settings, "w", now=NOW)
-    assert len(result.failed) == 1
+    assert len(result.failed) == 2  # of the shift and of the day
     assert ask(settings, ledger, "unit_day", "SELECT engine_h FROM unit_day") == [(40.0,)]
     with ledger.read() as connection:
         m = t.mart_tests.c
         warned = connection.execute(select(m.model, m.failures).where(m.status == "warn")).all()
-    assert [tuple(row) for row in warned] == [("unit_day", 1)]
+    assert sorted(tuple(row) for row in warned) == [("unit_day", 1), ("unit_shift", 1)]
 
 
 def test_two_devices_on_one_unit_do_not_double_it(

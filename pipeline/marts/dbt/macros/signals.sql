@@ -11,15 +11,57 @@
 ]) }}
 {% endmacro %}
 
-{#- Signals that have a band, once each. -#}
-{% macro band_signals() %}
+{#- Bands: (signal, condition), as the dictionary has them. -#}
+{% macro bands() %}
 {{ return([
-    'EngineSpeed', 'EngineCoolantTemp', 'EngineCoolantLevel', 'EngineOilTemp', 'EngineOilPressure',
-    'EngineCrankcasePressure', 'BoostPressure', 'IntakeManifoldTemp', 'AirFilterDiffPressure',
-    'ExhaustGasTemp', 'FuelLevel', 'DefTankLevel', 'TransmissionOilTemp', 'RetarderOilTemp',
-    'AirPressureCircuit1', 'AirPressureCircuit2', 'BatteryVoltage', 'ServiceDistance', 'cputemp',
-    'storagefree', 'devicevoltage', 'netrssi', 'gpshdop', 'gpsnumsat',
-    'TirePressure1', 'TireTemp1', 'TirePressure2', 'TireTemp2', 'TirePressure3', 'TireTemp3',
-    'TirePressure4', 'TireTemp4', 'TirePressure5', 'TireTemp5', 'TirePressure6', 'TireTemp6'
+    ('EngineSpeed', 'EngineSpeed>=400'),
+    ('EngineCoolantTemp', 'EngineSpeed>=400'),
+    ('EngineCoolantLevel', ''),
+    ('EngineOilTemp', 'EngineSpeed>=400'),
+    ('EngineOilPressure', 'EngineSpeed>1000'),
+    ('EngineCrankcasePressure', 'EngineSpeed>=400'),
+    ('BoostPressure', 'EngineLoad>80'),
+    ('IntakeManifoldTemp', 'EngineSpeed>=400'),
+    ('AirFilterDiffPressure', 'EngineSpeed>1000'),
+    ('ExhaustGasTemp', 'EngineSpeed>=400'),
+    ('FuelLevel', ''),
+    ('DefTankLevel', ''),
+    ('TransmissionOilTemp', 'EngineSpeed>=400'),
+    ('RetarderOilTemp', 'EngineSpeed>=400'),
+    ('AirPressureCircuit1', 'EngineSpeed>=400'),
+    ('AirPressureCircuit2', 'EngineSpeed>=400'),
+    ('BatteryVoltage', 'EngineSpeed>=400'),
+    ('BatteryVoltage', 'EngineSpeed<400'),
+    ('ServiceDistance', ''),
+    ('cputemp', ''),
+    ('storagefree', ''),
+    ('devicevoltage', ''),
+    ('netrssi', ''),
+    ('gpshdop', 'gpsfixtype>=2'),
+    ('gpsnumsat', ''),
+    ('TirePressure1', ''),
+    ('TireTemp1', 'VehicleSpeed>=5'),
+    ('TirePressure2', ''),
+    ('TireTemp2', 'VehicleSpeed>=5'),
+    ('TirePressure3', ''),
+    ('TireTemp3', 'VehicleSpeed>=5'),
+    ('TirePressure4', ''),
+    ('TireTemp4', 'VehicleSpeed>=5'),
+    ('TirePressure5', ''),
+    ('TireTemp5', 'VehicleSpeed>=5'),
+    ('TirePressure6', ''),
+    ('TireTemp6', 'VehicleSpeed>=5'),
 ]) }}
+{% endmacro %}
+
+{#- Conditions of bands, as the dictionary writes them, in SQL. -#}
+{% macro conditions() %}
+{{ return({
+    'EngineSpeed>=400': 'EngineSpeed >= 400',
+    'EngineSpeed<400': 'EngineSpeed < 400',
+    'EngineSpeed>1000': 'EngineSpeed > 1000',
+    'EngineLoad>80': 'EngineLoad > 80',
+    'VehicleSpeed>=5': 'VehicleSpeed >= 5',
+    'gpsfixtype>=2': 'gpsfixtype >= 2',
+}) }}
 {% endmacro %}

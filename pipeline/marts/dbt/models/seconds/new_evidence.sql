@@ -1,0 +1,134 @@
+-- Runs of seconds that may mean something, by looser rules than those in force, so that thresholds can
+-- be moved without the seconds. A run belongs to the hour it ends in.
+with
+eyes as (select * from {{ ref('stg_eyes') }}),
+closures as (
+    -- firmware that measures closures: the last value of a run and the share of the next second
+    select
+        *,
+        'closure' as kind,
+        cast(null as double) as ratio,
+        eyecloseddur + coalesce(next_frac, 0) as seconds,
+        to_timestamp(floor(epoch(ts) + 1 - eyecloseddur)) as started_at,
+        ts + interval 1 second as ended_at
+    from eyes
+    where
+        here and moving and valid and eyecloseddur > 0 and coalesce(next_dur, 0) < eyecloseddur
+        and eyecloseddur + coalesce(next_frac, 0) >= 1
+        and (last_blind_ts is null or last_blind_ts < to_timestamp(floor(epoch(ts) + 1 - eyecloseddur)))
+),
+marks as (
+    -- what stands in one second, by kind of run and how many seconds of it make a run
+    select
+        eyes.*,
+        'eyes' as kind,
+        r.ratio,
+        case when means then 2 else 3 end as least_s,
+        2.5 as bridge_s
+    from eyes
+    cross join (values (0.50), (0.55), (0.60), (0.65), (0.70)) as r(ratio)
+    where valid and moving and eyecloseddur is null and eyeclosedfrac is null and opening < r.ratio
+    union all
+    select *, 'share', 0.8, 2, 1.5
+    from eyes
+    where valid and moving and eyecloseddur is null and eyeclosedfrac >= 0.8
+    union all
+    select *, 'yawn', null, 3, 1.5 from eyes where tracked and mar >= 0.55
+    union all
+    select *, 'distraction', null, 4, 1.5
+    from eyes
+    where tracked and speed >= 10 and forward and (yaw_off > 20 or pitch_off > 20)
+    union all
+    select *, 'not_tracked', null, 5, 1.5
+    from eyes
+    where here and camera_up and not present and speed >= 10
+    union all
+    select *, 'device', null, 1, 5 from eyes where here and alarm
+),
+stepped as (
+    select
+        *,
+        -- one second that nobody saw does not end a run; one with open eyes does
+        coalesce(
+            epoch(ts) - epoch(lag(ts) over w) > bridge_s
+            or (
+                epoch(ts) - epoch(lag(ts) over w) > 1.5
+                and last_valid
+                and last_ts > lag(ts) over w
+            )
+            or operator <> lag(operator) over w,
+            true
+        ) as fresh
+    from marks
+    window w as (partition by deviceid, at_hour, kind, ratio order by ts)
+),
+runs as (
+    select
+        *,
+        count_if(fresh) over (
+            partition by deviceid, at_hour, kind, ratio order by ts rows unbounded preceding
+        ) as run
+    from stepped
+),
+spans as (
+    select
+        deviceid,
+        kind,
+        ratio,
+        at_hour,
+        arg_max(hiveperiod, ts) as hiveperiod,
+        any_value(dstrct_code) as dstrct_code,
+        any_value(unitno) as unitno,
+        any_value(operatorid) as operatorid,
+        any_value(operator) as operator,
+        bool_or(means) as means,
+        min(ts) as started_at,
+        max(ts) + interval 1 second as ended_at,
+        epoch(max(ts)) - epoch(min(ts)) + 1 as seconds,
+        min(opening) as opening,
+        any_value(open_ear) as open_ear,
+        avg(speed) as speed_kmh,
+        arg_max(_src, ts) as src,
+        arg_max(here, ts) as ends_here,
+        any_value(least_s) as least_s
+    from runs
+    group by deviceid, at_hour, kind, ratio, run
+)
+select
+    hiveperiod,
+    dstrct_code,
+    unitno,
+    deviceid,
+    operatorid,
+    operator,
+    kind,
+    ratio,
+    means,
+    started_at,
+    ended_at,
+    seconds,
+    opening,
+    open_ear,
+    speed_kmh,
+    src
+from spans
+where ends_here and seconds >= least_s
+union all
+select
+    hiveperiod,
+    dstrct_code,
+    unitno,
+    deviceid,
+    operatorid,
+    operator,
+    kind,
+    ratio,
+    means,
+    started_at,
+    ended_at,
+    seconds,
+    opening,
+    open_ear,
+    speed,
+    _src
+from closures

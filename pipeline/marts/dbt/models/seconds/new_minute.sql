@@ -1,0 +1,104 @@
+with
+signals as (
+    select
+        t.deviceid,
+        time_bucket(interval 1 minute, t.ts) as minute,
+        {%- for name in minute_signals() %}
+        avg(t.{{ name }})::float as {{ name }}_mean,
+        min(t.{{ name }})::float as {{ name }}_min,
+        max(t.{{ name }})::float as {{ name }}_max,
+        {%- endfor %}
+        avg(abs(t.gpsspeed - t.VehicleSpeed))::float as speed_gap_mean,
+        max(abs(t.gpsspeed - t.VehicleSpeed))::float as speed_gap_max,
+        count_if(t.speedsource = 'GPS') as speed_by_gps_s,
+        count_if(coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
+        count_if(t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0) as cam_cabin_up_s,
+        count_if(t.camcabinblocked = 1) as cam_cabin_blocked_s,
+        count_if(t.camfrontstatus = 1) as cam_front_up_s,
+        count_if(coalesce(t.gpsfixtype, 0) >= 2 and coalesce(t.gpsfixage, 0) <= 5) as gps_fix_s,
+        count_if(t.netstatus = 'down') as net_down_s,
+        count_if(t.netstatus is not null) as net_known_s,
+        median(t.netrsrp)::float as netrsrp_median,
+        max(t.uploadbacklog)::float as uploadbacklog_max,
+        min(t.storagefree)::float as storagefree_min,
+        min(t.storagehealth)::float as storagehealth_min,
+        max(abs(t.clockoffset))::float as clockoffset_max,
+        max(t.yawncount)::float as yawncount_max,
+        count_if(t.SeatBelt = 0 and t.VehicleSpeed >= 10) as unbelted_s,
+        arg_max(t.gpslat, t.ts) filter (t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5) as lat,
+        arg_max(t.gpslong, t.ts) filter (t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5) as lon,
+        arg_max(t.gpsheading, t.ts) filter (t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5)
+            as heading,
+        arg_max(t.EngineHours, t.ts) as EngineHours_last,
+        arg_max(t.ServiceDistance, t.ts) as service_km,
+        arg_max(t.fwversion, t.ts) as fwversion
+    from {{ source('lake', 'telemetry') }} as t
+    group by all
+),
+tenths as (
+    -- blocks of ten seconds keep what is needed to say how sure a share of five minutes is
+    select
+        deviceid,
+        time_bucket(interval 10 seconds, ts) as block,
+        count_if(tracked) as tracked_s,
+        count_if(valid) as valid_s,
+        count_if(valid and moving) as valid_moving_s,
+        -- the device knows the share of its frames; a mean over the second hides short blinks
+        coalesce(
+            sum(coalesce(eyeclosedfrac, (opening < 0.60)::int)) filter (valid and moving), 0
+        ) as closed_s
+    from {{ ref('stg_eyes') }}
+    where here
+    group by all
+),
+eyes as (
+    select
+        deviceid,
+        time_bucket(interval 1 minute, block) as minute,
+        sum(tracked_s)::bigint as face_tracked_s,
+        sum(valid_s)::bigint as eyes_valid_s,
+        sum(valid_moving_s)::bigint as eyes_valid_moving_s,
+        sum(closed_s) as eyes_closed_s,
+        list(valid_moving_s::utinyint order by block) as valid_by_10s,
+        list(closed_s::float order by block) as closed_by_10s
+    from tenths
+    group by all
+),
+states as (
+    select
+        hiveperiod,
+        dstrct_code,
+        unitno,
+        deviceid,
+        arg_max(unittype, ts) as unittype,
+        time_bucket(interval 1 minute, ts) as minute,
+        coalesce(arg_max(operatorid, ts) filter (operatorid <> ''), '') as operatorid,
+        count(*) as seconds,
+        count_if(state = 'moving') as moving_s,
+        count_if(state = 'idle') as idle_s,
+        count_if(state = 'off') as off_s,
+        count_if(state = 'unknown') as unknown_s,
+        sum(speed) filter (moving) / 3.6 as metres
+    from {{ ref('stg_seconds') }}
+    where own
+    group by all
+),
+one_device as (
+    -- two devices in one minute of a unit: a swap, or a wrong unit number; the fuller one counts
+    select *
+    from states
+    qualify row_number() over (partition by unitno, minute order by seconds desc, deviceid) = 1
+)
+select
+    o.*,
+    coalesce(e.face_tracked_s, 0) as face_tracked_s,
+    coalesce(e.eyes_valid_s, 0) as eyes_valid_s,
+    coalesce(e.eyes_valid_moving_s, 0) as eyes_valid_moving_s,
+    o.moving_s - coalesce(e.eyes_valid_moving_s, 0) as blind_moving_s,
+    coalesce(e.eyes_closed_s, 0) as eyes_closed_s,
+    coalesce(e.valid_by_10s, []) as valid_by_10s,
+    coalesce(e.closed_by_10s, []) as closed_by_10s,
+    s.* exclude (deviceid, minute)
+from one_device as o
+join signals as s using (deviceid, minute)
+left join eyes as e using (deviceid, minute)

@@ -1,0 +1,123 @@
+-- Minutes at whose end the eyes were closed for too large a share of five minutes. The interval is a
+-- bootstrap over blocks of ten seconds, since neighbouring seconds are alike; it draws the same blocks
+-- at every build.
+with
+rules as (select * from {{ source('lake', 'thresholds') }}),
+minutes as (
+    select
+        *,
+        coalesce(nullif(operatorid, ''), unitno) as operator
+    from {{ source('rows', 'unit_minute_rows') }}
+    where eyes_valid_moving_s > 0
+),
+windows as (
+    select
+        *,
+        sum(eyes_valid_moving_s) over five as valid_s,
+        sum(eyes_closed_s) over five as closed_s,
+        flatten(list(valid_by_10s) over five) as valid_blocks,
+        flatten(list(closed_by_10s) over five) as closed_blocks
+    from minutes
+    window five as (
+        partition by deviceid, operator order by minute
+        range between interval 4 minutes preceding and current row
+    )
+),
+candidates as (
+    select w.*, closed_s / valid_s as share, len(valid_blocks) as blocks
+    from windows as w
+    cross join rules as r
+    where w.valid_s >= r.drowsy_valid_s and w.closed_s >= r.drowsy_share * w.valid_s
+),
+drawn as (
+    select
+        *,
+        list_transform(
+            range(200),
+            lambda b: list_transform(
+                range(blocks), lambda j: 1 + (hash(b * 1009 + j) % blocks::ubigint)::bigint
+            )
+        ) as draws
+    from candidates
+),
+sampled as (
+    select
+        * exclude (draws),
+        list_aggregate(
+            list_transform(
+                draws,
+                lambda d: list_sum(list_transform(d, lambda i: closed_blocks[i]))
+                / nullif(list_sum(list_transform(d, lambda i: valid_blocks[i])), 0)
+            ),
+            'quantile_cont', 0.025
+        ) as share_low
+    from drawn
+),
+usual as (
+    -- an operator's own share of closed seconds, from at least ten earlier observed hours
+    select d.hiveperiod, e.dstrct_code, e.operator, sum(e.closed_moving_s) / sum(e.valid_moving_s) as share
+    from {{ source('lake', 'days') }} as d
+    join {{ source('lake', 'eye_days') }} as e
+        on e.dstrct_code = d.dstrct_code
+        and e.hiveperiod < d.hiveperiod
+        and e.hiveperiod >= strftime(d.hiveperiod::date - 14, '%Y-%m-%d')
+    group by all
+    having sum(e.valid_moving_s) >= 36000
+),
+hours as (
+    select
+        dstrct_code,
+        operator,
+        hour_start,
+        sum(closed_moving_s) over seen / nullif(sum(valid_moving_s) over seen, 0) as share
+    from {{ source('rows', 'eye_hour_rows') }}
+    window seen as (partition by dstrct_code, operator order by hour_start)
+),
+fleet as (
+    -- what is usual in the district, as far as it was seen by then
+    select h.dstrct_code, t.hour_start, median(h.share) as share
+    from (select distinct dstrct_code, hour_start from hours) as t
+    join hours as h on h.dstrct_code = t.dstrct_code and h.hour_start <= t.hour_start
+    group by all
+),
+found as (
+    select
+        s.*,
+        s.minute - interval 4 minutes as started_at,
+        s.minute + interval 1 minute as ended_at,
+        coalesce(u.share, f.share, 0) as usual_share
+    from sampled as s
+    cross join rules as r
+    left join usual as u using (hiveperiod, dstrct_code, operator)
+    left join {{ source('lake', 'districts') }} as x using (dstrct_code)
+    left join fleet as f
+        on f.dstrct_code = s.dstrct_code
+        and f.hour_start
+        = to_timestamp(floor((epoch(s.minute) - x.offset_s) / 3600) * 3600 + x.offset_s)
+    where s.share_low >= coalesce(u.share, f.share, 0) + r.drowsy_margin
+),
+spells as (
+    select
+        *,
+        count_if(fresh) over (
+            partition by deviceid, operator order by minute rows unbounded preceding
+        ) as spell
+    from (
+        select *, coalesce(started_at > lag(ended_at) over w, true) as fresh
+        from found
+        window w as (partition by deviceid, operator order by minute)
+    )
+)
+select
+    dstrct_code,
+    any_value(unitno) as unitno,
+    deviceid,
+    any_value(operatorid) as operatorid,
+    operator,
+    min(started_at) as started_at,
+    max(ended_at) as ended_at,
+    max(share) as share,
+    arg_max(share_low, share) as share_low,
+    arg_max(usual_share, share) as usual_share
+from spells
+group by dstrct_code, deviceid, operator, spell

@@ -1,0 +1,153 @@
+"""What is built hour by hour is what is built at once; what did not change is taken over."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from pipeline.errors import UsageError
+from pipeline.flow import Flow
+from pipeline.marts.build import build
+from pipeline.marts.catalogue import MARTS
+from pipeline.marts.thresholds import change, defaults
+from pipeline.settings import Settings, load
+from pipeline.simulator import DEFAULT_START, SimSpec, simulate
+from pipeline.storage import devices, manifest
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, open_ledger
+from tests.marts.test_marts import ask
+
+#: From 04:00 local to 08:00: over the border of two production days.
+START = DEFAULT_START - timedelta(hours=2)
+NOW = START + timedelta(hours=30)
+
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fleet")
+    spec = SimSpec(units=3, hours=4, start=START, seed=9, faults="storm", fatigue_scale=900)
+    simulate(spec, folder, processes=1)
+    return folder
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[tuple[Settings, Ledger]]:
+    settings = load(home=tmp_path / "other", threads=1)
+    ledger = open_ledger(settings)
+    yield settings, ledger
+    ledger.close()
+
+
+def rows_of(settings: Settings, ledger: Ledger) -> Rows:
+    """All marts, without what a build says of itself; cases go by their beginning."""
+    found = {}
+    for name, mart in MARTS.items():
+        if name != "data_quality":
+            columns = [column for column, _ in mart.schema if column != "case_id"]
+            query = f"SELECT {', '.join(columns)} FROM {name}"
+            found[name] = sorted(ask(settings, ledger, name, query), key=repr)
+    return found
+
+
+def assert_same(found: Rows, wanted: Rows) -> None:
+    """The same rows; parallel sums differ in the last digit."""
+    for name, rows in wanted.items():
+        assert len(found[name]) == len(rows), name
+        for got, right in zip(found[name], rows, strict=True):
+            about = [pytest.approx(x, rel=1e-9) if isinstance(x, float) else x for x in right]
+            assert about == [*got], name
+
+
+def test_hour_by_hour_is_as_at_once(
+    fleet: Path,
+    settings: Settings,
+    ledger: Ledger,
+    other: tuple[Settings, Ledger],
+) -> None:
+    keys = sorted(fleet.glob("raw/*/*/*/*.txt.gz"), key=lambda path: path.stat().st_mtime)
+    parts = [keys[: len(keys) // 2], keys[len(keys) // 2 :]]
+    built = []
+    for where, book, batches in (
+        (settings, ledger, parts),
+        (*other, [keys]),
+    ):
+        devices.import_csv(book, fleet / "register.csv")
+        with Flow(where, book) as flow:
+            for batch in batches:
+                for path in batch:
+                    target = where.raw_root / path.relative_to(fleet / "raw")
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, target)
+                flow.ingest()
+                built.append(build(book, where, "w", now=NOW))
+    first, second, whole = built
+    assert first.hours + second.hours > whole.hours > second.hours > 0
+    found, wanted = rows_of(settings, ledger), rows_of(*other)
+    assert len(wanted["unit_minute"]) > 300
+    assert len(wanted["fatigue_evidence"]) > 10
+    assert_same(found, wanted)
+
+
+def test_only_what_changed_is_computed_again(
+    fleet: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
+    flow.ingest()
+    assert build(ledger, settings, "w", now=NOW).hours >= 4
+    before = rows_of(settings, ledger)
+    flow.compact(now=NOW + timedelta(days=3))
+    with ledger.write() as connection:
+        manifest.touch(connection, [("2026-01-30", "MLKB"), ("2026-01-31", "MLKB")])
+    again = build(ledger, settings, "w", now=NOW)
+    assert (again.partitions, again.hours) == (2, 0)
+    assert_same(rows_of(settings, ledger), before)
+    (path,) = settings.raw_root.glob("MLKB/HW-000101/2026013107/*.txt.gz")
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-2000], mtime=0))
+    flow.ingest()
+    # its own hour, and those that look at its first seconds and at its last minutes
+    assert build(ledger, settings, "w", now=NOW).hours == 3
+
+
+def test_cases_keep_their_names(
+    fleet: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
+    flow.ingest()
+    build(ledger, settings, "w", now=NOW)
+    query = "SELECT case_id, unitno, started_at FROM fatigue_case ORDER BY ALL"
+    before = ask(settings, ledger, "fatigue_case", query)
+    assert len(before) > 2
+    assert len({row[0] for row in before}) == len(before)
+    change(ledger, "closure_s", 5, "tester")
+    change(ledger, "snapshot_s", 10, "tester")
+    change(ledger, "drowsy_share", 0.5, "tester")
+    build(ledger, settings, "w", now=NOW)
+    fewer = ask(settings, ledger, "fatigue_case", query)
+    names = {row[1:]: row[0] for row in before}
+    assert 0 < len(fewer) < len(before)
+    assert all(row[0] == names.get(row[1:], row[0]) for row in fewer)
+    c = t.fatigue_cases.c
+    with ledger.read() as connection:
+        withdrawn = connection.execute(select(c.id).where(c.withdrawn_at.is_not(None))).all()
+    assert {f"F-{row.id}" for row in withdrawn} == set(names.values()) - {x[0] for x in fewer}
+    for name, value in defaults().items():
+        change(ledger, name, value, "tester")
+    build(ledger, settings, "w", now=NOW)
+    assert ask(settings, ledger, "fatigue_case", query) == before
+
+
+def test_a_threshold_has_limits(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="none of closure_s"):
+        change(ledger, "clozure_s", 2, "tester")
+    with pytest.raises(UsageError, match="lies between 1 and 5, not 60"):
+        change(ledger, "closure_s", 60, "tester")
