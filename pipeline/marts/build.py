@@ -15,12 +15,12 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import steps
+from pipeline import localtime, steps
 from pipeline.errors import BuildFailed
 from pipeline.gc import sweep_scratch
 from pipeline.marts import cases, dbt_runner, hours, publish, sources, thresholds
 from pipeline.marts.dbt_runner import TestResult
-from pipeline.marts.snapshot import take
+from pipeline.marts.snapshot import Snapshot, take
 from pipeline.settings import Settings
 from pipeline.storage import claims, commits, manifest
 from pipeline.storage import tables as t
@@ -88,17 +88,17 @@ def build(
     if not claims.lease(ledger, "build", worker, settings.lease_seconds):
         return result
     try:
-        for parts in _turns(plan(ledger, day=day, district=district)):
-            _turn(ledger, settings, worker, parts, now, result)
+        # A day that was built before the one after it goes on in that: such days come once more.
+        for _ in range(2):
+            for parts in _turns(plan(ledger, day=day, district=district)):
+                _turn(ledger, settings, worker, parts, now, result)
     finally:
         claims.give_back(ledger, "build", worker)
     result.seconds = time.monotonic() - started
     return result
 
 
-def _turns(
-    planned: list[Partition],
-) -> Iterator[list[Partition]]:
+def _turns(planned: list[Partition]) -> Iterator[list[Partition]]:
     """Partitions whose days fit into memory together; their seconds are taken in turns anyway."""
     turn: list[Partition] = []
     for part in planned:
@@ -156,7 +156,7 @@ def _turn(
             sources.name_cases(database, names)
             files = publish.written(database, lake, claim_id, parts)
             built = {part: hours.as_text(shot.hours[part]) for part in parts}
-            commits.commit_marts(ledger, claim_id, built, files, rows)
+            commits.commit_marts(ledger, claim_id, built, files, rows, _before(shot))
             steps.reached("build.published")
     except BaseException:
         with suppress(SQLAlchemyError):  # it ends by itself; what broke the build is to be told
@@ -168,6 +168,13 @@ def _turn(
     result.failed += [x.test for x in tests if x.status == "warn"]
     for file in files:
         result.rows[file.dataset] = result.rows.get(file.dataset, 0) + file.rows
+
+
+def _before(shot: Snapshot) -> set[tuple[str, str]]:
+    """Days of other turns whose second shift lies in rows that are new here."""
+    days = {(part.hiveperiod, part.dstrct_code) for part in shot.partitions}
+    new = {(hour.hiveperiod, hour.dstrct_code) for hour in shot.stale}
+    return {(localtime.next_day(day, -1), district) for day, district in new} - days
 
 
 def _run_id(claim_id: str) -> int:

@@ -223,11 +223,13 @@ def commit_marts(
     partitions: Mapping[Partition, str],
     new: Sequence[NewFile],
     tests: Sequence[dict[str, Any]],
+    beside: Collection[Day] = (),
 ) -> None:
     """Publish the marts of some partitions: what was visible of them before is superseded.
 
-    ``partitions``: with what is to be kept of the hours they are made of. All marts of one build
-    become visible together, with the results of their tests. Raises ClaimLost when the claim is,
+    ``partitions``: with what is to be kept of the hours they are made of. ``beside``: days whose
+    marts are to be made again, should there be any. All marts of one build become visible
+    together, with the results of their tests. Raises ClaimLost when the claim is,
     or when the rows of a day were let go meanwhile.
     """
     with ledger.write() as connection:
@@ -250,6 +252,7 @@ def commit_marts(
             if not done.rowcount:
                 raise ClaimLost(claim_id)
         _insert(connection, claim_id, new, version, now)
+        manifest.touch(connection, _partitions(connection).intersection(beside))
         record_tests(connection, tests)
         claims.end(connection, claim_id, "committed")
         steps.reached("build.publishing")

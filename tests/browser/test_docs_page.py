@@ -8,7 +8,7 @@ import pytest
 
 from app.meaning import DOCS, MODEL
 from app.text import say
-from pipeline.marts.catalogue import MARTS
+from pipeline.marts.catalogue import MARTS, words
 from tests.browser.conftest import Server, Visit, watch
 from tests.browser.test_browser import only_sign_in
 
@@ -54,7 +54,7 @@ def test_the_help_of_a_chart_leads_to_its_mart(server: Server, visit: Start) -> 
     tab.heading(say("fleet_health.title"))
     heading = tab.page.get_by_test_id("stHeading").filter(has_text=say("fleet.hours"))
     heading.get_by_test_id("stTooltipHoverTarget").hover()
-    tab.page.get_by_text("All other seconds of the day.").wait_for()
+    tab.page.get_by_text(words("unit_day.unknown_s")).wait_for()
     link = tab.page.get_by_role("link", name="unit_day", exact=True)
     assert link.get_attribute("href") == f"{DOCS}{MODEL}unit_day"
     assert link.get_attribute("target") == "_blank"

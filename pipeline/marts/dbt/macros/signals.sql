@@ -11,6 +11,13 @@
 ]) }}
 {% endmacro %}
 
+{#- Decimals of a signal's mean: a tenth of what its sensor can tell, which packs far better. -#}
+{% macro digits(name) %}
+{{ return({'ear': 3, 'BatteryVoltage': 2}.get(
+    name, 0 if 'Pressure' in name or name == 'EngineSpeed' else 1
+)) }}
+{% endmacro %}
+
 {#- Bands: (signal, condition), as the dictionary has them. -#}
 {% macro bands() %}
 {{ return([

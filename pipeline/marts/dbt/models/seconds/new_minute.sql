@@ -4,11 +4,11 @@ signals as (
         t.deviceid,
         time_bucket(interval 1 minute, t.ts) as minute,
         {%- for name in minute_signals() %}
-        avg(t.{{ name }})::float as {{ name }}_mean,
+        round(avg(t.{{ name }}), {{ digits(name) }})::float as {{ name }}_mean,
         min(t.{{ name }})::float as {{ name }}_min,
         max(t.{{ name }})::float as {{ name }}_max,
         {%- endfor %}
-        avg(abs(t.gpsspeed - t.VehicleSpeed))::float as speed_gap_mean,
+        round(avg(abs(t.gpsspeed - t.VehicleSpeed)), 1)::float as speed_gap_mean,
         max(abs(t.gpsspeed - t.VehicleSpeed))::float as speed_gap_max,
         count_if(t.speedsource = 'GPS') as speed_by_gps_s,
         count_if(coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
@@ -25,10 +25,15 @@ signals as (
         max(abs(t.clockoffset))::float as clockoffset_max,
         max(t.yawncount)::float as yawncount_max,
         count_if(t.SeatBelt = 0 and t.VehicleSpeed >= 10) as unbelted_s,
-        arg_max(t.gpslat, t.ts) filter (t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5) as lat,
-        arg_max(t.gpslong, t.ts) filter (t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5) as lon,
-        arg_max(t.gpsheading, t.ts) filter (t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5)
-            as heading,
+        {%- for name, field in [('lat', 'gpslat'), ('lon', 'gpslong'), ('heading', 'gpsheading')] %}
+        -- to a metre or so
+        round(
+            arg_max(t.{{ field }}, t.ts) filter (
+                t.gpsfixtype >= 2 and coalesce(t.gpsfixage, 0) <= 5
+            ),
+            {{ 0 if name == 'heading' else 5 }}
+        )::{{ 'float' if name == 'heading' else 'double' }} as {{ name }},
+        {%- endfor %}
         arg_max(t.EngineHours, t.ts) as EngineHours_last,
         arg_max(t.ServiceDistance, t.ts) as service_km,
         arg_max(t.fwversion, t.ts) as fwversion
@@ -78,7 +83,7 @@ states as (
         count_if(state = 'idle') as idle_s,
         count_if(state = 'off') as off_s,
         count_if(state = 'unknown') as unknown_s,
-        sum(speed) filter (moving) / 3.6 as metres
+        round(sum(speed) filter (moving) / 3.6)::float as metres
     from {{ ref('stg_seconds') }}
     where own
     group by all
