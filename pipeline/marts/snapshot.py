@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from pipeline import localtime
 from pipeline.marts import hours
@@ -21,6 +22,9 @@ from pipeline.storage.visible import mart_sql, no_telemetry_sql, telemetry_sql
 
 #: Rows of telemetry that one run over the seconds works on; more are taken in turns.
 ROWS_AT_ONCE = 1_500_000
+
+#: Times of an object that marts show.
+ARRIVAL = ("arrived_at", "committed_at")
 
 Day = tuple[str, str]
 
@@ -50,6 +54,8 @@ class Snapshot:
     first: dict[str, int]
     objects: pl.DataFrame
     devices: pl.DataFrame
+    downtime: pl.DataFrame
+    spans: pl.DataFrame
 
     @property
     def stale(self) -> list[Hour]:
@@ -88,6 +94,8 @@ def take(
         first=_first(connection, settings),
         objects=_objects(connection, {day for day, _ in near}),
         devices=frame_of(connection, t.devices),
+        downtime=_log(connection, t.downtime, {day for day, _ in near}, "start_ts", "end_ts"),
+        spans=_log(connection, t.downtime_spans, {day for day, _ in near}, "from_ts", "to_ts"),
     )
 
 
@@ -104,8 +112,10 @@ def nothing(part: Partition) -> Snapshot:
         empty["eye_hour"],
         {},
         {},
-        _moments(pl.DataFrame(schema=_schema(t.raw_objects))),
+        _moments(pl.DataFrame(schema=_schema(t.raw_objects)), *ARRIVAL),
         pl.DataFrame(schema=_schema(t.devices)),
+        _moments(pl.DataFrame(schema=_schema(t.downtime)), "start_ts", "end_ts"),
+        _moments(pl.DataFrame(schema=_schema(t.downtime_spans)), "from_ts", "to_ts"),
     )
 
 
@@ -210,14 +220,26 @@ def _objects(connection: Connection, days: set[str]) -> pl.DataFrame:
             o.dead_at.is_(None),
             o.hour >= min(days).replace("-", "") + "00",
             o.hour < after,
-        )
+        ),
+        *ARRIVAL,
     )
 
 
-def _moments(frame: pl.DataFrame) -> pl.DataFrame:
+def _log(
+    connection: Connection, table: Table, days: set[str], begin: str, end: str
+) -> pl.DataFrame:
+    """Rows of the downtime log that may reach into some days, whatever their zone."""
+    low = localtime.to_us(datetime.fromisoformat(f"{min(days)}T00:00+14:00"))
+    high = localtime.to_us(datetime.fromisoformat(f"{max(days)}T23:59-12:00"))
+    rows = frame_of(connection, table, table.c[end] > low, table.c[begin] < high)
+    return _moments(rows, begin, end)
+
+
+def _moments(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """The frame with its µs of these columns as timestamps."""
     return frame.with_columns(
         pl.from_epoch(pl.col(name).cast(pl.Int64), "us").dt.replace_time_zone("UTC")
-        for name in ("arrived_at", "committed_at")
+        for name in names
     )
 
 

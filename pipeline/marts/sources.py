@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from pipeline import localtime
+from pipeline.downtime import CODES
 from pipeline.fields import Band, bands
 from pipeline.localtime import CLOSES_AFTER, to_us
 from pipeline.marts.cases import Found
@@ -41,6 +42,8 @@ def fill(
         tables = {
             "objects": shot.objects,
             "devices": shot.devices,
+            "downtime": _downtime(shot.downtime),
+            "downtime_spans": shot.spans,
             "days": _days(shot, settings, now),
             "shifts": _shifts(shot, settings, now),
             "districts": _districts(shot, settings),
@@ -185,6 +188,16 @@ def _districts(shot: Snapshot, settings: Settings) -> pl.DataFrame:
         rows[part.dstrct_code] = to_us(start) // 1_000_000 % 3600
     schema = {"dstrct_code": pl.String, "offset_s": pl.Int64}
     return pl.DataFrame(list(rows.items()), schema=schema, orient="row")
+
+
+def _downtime(log: pl.DataFrame) -> pl.DataFrame:
+    """The log with what its codes count as."""
+    kinds = {code.code: code.kind for code in CODES}
+    planned = [code.code for code in CODES if code.scheduled]
+    return log.with_columns(
+        kind=pl.col("code").replace_strict(kinds, default="R", return_dtype=pl.String),
+        scheduled=pl.col("code").is_in(planned),
+    )
 
 
 def _bands() -> pl.DataFrame:

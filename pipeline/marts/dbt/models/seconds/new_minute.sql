@@ -10,21 +10,21 @@ signals as (
         {%- endfor %}
         round(avg(abs(t.gpsspeed - t.VehicleSpeed)), 1)::float as speed_gap_mean,
         max(abs(t.gpsspeed - t.VehicleSpeed))::float as speed_gap_max,
-        count_if(t.speedsource = 'GPS') as speed_by_gps_s,
-        count_if(coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
-        count_if(t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0) as cam_cabin_up_s,
-        count_if(t.camcabinblocked = 1) as cam_cabin_blocked_s,
-        count_if(t.camfrontstatus = 1) as cam_front_up_s,
-        count_if(coalesce(t.gpsfixtype, 0) >= 2 and coalesce(t.gpsfixage, 0) <= 5) as gps_fix_s,
-        count_if(t.netstatus = 'down') as net_down_s,
-        count_if(t.netstatus is not null) as net_known_s,
+        count(*) filter (t.speedsource = 'GPS') as speed_by_gps_s,
+        count(*) filter (coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
+        count(*) filter (t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0) as cam_cabin_up_s,
+        count(*) filter (t.camcabinblocked = 1) as cam_cabin_blocked_s,
+        count(*) filter (t.camfrontstatus = 1) as cam_front_up_s,
+        count(*) filter (coalesce(t.gpsfixtype, 0) >= 2 and coalesce(t.gpsfixage, 0) <= 5) as gps_fix_s,
+        count(*) filter (t.netstatus = 'down') as net_down_s,
+        count(*) filter (t.netstatus is not null) as net_known_s,
         median(t.netrsrp)::float as netrsrp_median,
         max(t.uploadbacklog)::float as uploadbacklog_max,
         min(t.storagefree)::float as storagefree_min,
         min(t.storagehealth)::float as storagehealth_min,
         max(abs(t.clockoffset))::float as clockoffset_max,
         max(t.yawncount)::float as yawncount_max,
-        count_if(t.SeatBelt = 0 and t.VehicleSpeed >= 10) as unbelted_s,
+        count(*) filter (t.SeatBelt = 0 and t.VehicleSpeed >= 10) as unbelted_s,
         {%- for name, field in [('lat', 'gpslat'), ('lon', 'gpslong'), ('heading', 'gpsheading')] %}
         -- to a metre or so
         round(
@@ -45,9 +45,9 @@ tenths as (
     select
         deviceid,
         time_bucket(interval 10 seconds, ts) as block,
-        count_if(tracked) as tracked_s,
-        count_if(valid) as valid_s,
-        count_if(valid and moving) as valid_moving_s,
+        count(*) filter (tracked) as tracked_s,
+        count(*) filter (valid) as valid_s,
+        count(*) filter (valid and moving) as valid_moving_s,
         -- the device knows the share of its frames; a mean over the second hides short blinks
         coalesce(
             sum(coalesce(eyeclosedfrac, (opening < 0.60)::int)) filter (valid and moving), 0
@@ -79,11 +79,11 @@ states as (
         time_bucket(interval 1 minute, ts) as minute,
         coalesce(arg_max(operatorid, ts) filter (operatorid <> ''), '') as operatorid,
         count(*) as seconds,
-        count_if(state = 'moving') as moving_s,
-        count_if(state = 'idle') as idle_s,
-        count_if(state = 'off') as off_s,
-        count_if(state = 'unknown') as unknown_s,
-        round(sum(speed) filter (moving) / 3.6)::float as metres
+        count(*) filter (state = 'moving') as moving_s,
+        count(*) filter (state = 'idle') as idle_s,
+        count(*) filter (state = 'off') as off_s,
+        count(*) filter (state = 'unknown') as unknown_s,
+        round(sum(speed) filter (moving) / 3.6, 1)::float as metres
     from {{ ref('stg_seconds') }}
     where own
     group by all
