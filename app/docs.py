@@ -68,14 +68,16 @@ def _file(folder: Path, name: str) -> Response:
 def _page(status: int, sentence: str, again: bool = False) -> Response:
     """A sentence in place of the documentation."""
     title = escape(f"{say('app.name')} · {say('docs.title')}")
-    refresh = f'<meta http-equiv="refresh" content="{AGAIN_S}">' if again else ""
+    # By script: a <meta> refresh of an address with a fragment only scrolls, and never asks again.
+    refresh = f"<script>setTimeout(() => location.reload(), {AGAIN_S * 1000})</script>"
+    refresh *= again
     body = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{refresh}<title>{title}</title>'
         "<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;"
         f"max-width:40rem;margin:4rem auto;padding:0 1rem}}</style><h1>{title}</h1>"
         f"<p>{escape(sentence)}</p></html>"
     )
-    return HTMLResponse(body, status_code=status, headers=_headers())
+    return HTMLResponse(body, status_code=status, headers=_headers(refresh))
 
 
 def _headers(page: str = "") -> dict[str, str]:
