@@ -33,7 +33,7 @@ DAYS_AT_ONCE = 8
 
 #: What dbt does: for each part of the seconds, then for the days, then with the tests' results.
 SECONDS = "build --select path:models/seconds"
-DAYS = "build --select path:models/staging path:models/marts --exclude data_quality"
+DAYS = "build --select path:models/staging path:models/marts --exclude data_quality test_type:unit"
 RESULTS = "run --select data_quality"
 
 

@@ -89,9 +89,10 @@ def together(tests: Iterable[TestResult]) -> list[TestResult]:
 
 def _test(result: Any) -> TestResult:
     node = result.node
+    about = getattr(node, "attached_node", None) or next(iter(node.depends_on.nodes), "")
     return TestResult(
         test=node.name,
-        model=(node.attached_node or "").split(".")[-1],
+        model=about.split(".")[-1],
         severity=str(node.config.severity).lower() if hasattr(node.config, "severity") else "error",
         status=str(result.status),
         failures=int(result.failures or 0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -25,6 +25,9 @@ ROWS_AT_ONCE = 1_500_000
 
 #: Times of an object that marts show.
 ARRIVAL = ("arrived_at", "committed_at")
+
+#: How much came in on a day.
+VOLUMES = {"hiveperiod": pl.String, "dstrct_code": pl.String, "rows_per_hour": pl.Float64}
 
 Day = tuple[str, str]
 
@@ -53,6 +56,7 @@ class Snapshot:
     newest: dict[Day, int]
     first: dict[str, int]
     objects: pl.DataFrame
+    volumes: pl.DataFrame
     devices: pl.DataFrame
     downtime: pl.DataFrame
     spans: pl.DataFrame
@@ -93,6 +97,7 @@ def take(
         newest=_newest(telemetry),
         first=_first(connection, settings),
         objects=_objects(connection, {day for day, _ in near}),
+        volumes=_volumes(connection, {day for day, _ in chosen}),
         devices=frame_of(connection, t.devices),
         downtime=_log(connection, t.downtime, {day for day, _ in near}, "start_ts", "end_ts"),
         spans=_log(connection, t.downtime_spans, {day for day, _ in near}, "from_ts", "to_ts"),
@@ -113,6 +118,7 @@ def nothing(part: Partition) -> Snapshot:
         {},
         {},
         _moments(pl.DataFrame(schema=_schema(t.raw_objects)), *ARRIVAL),
+        pl.DataFrame(schema=VOLUMES),
         pl.DataFrame(schema=_schema(t.devices)),
         _moments(pl.DataFrame(schema=_schema(t.downtime)), "start_ts", "end_ts"),
         _moments(pl.DataFrame(schema=_schema(t.downtime_spans)), "from_ts", "to_ts"),
@@ -223,6 +229,33 @@ def _objects(connection: Connection, days: set[str]) -> pl.DataFrame:
         ),
         *ARRIVAL,
     )
+
+
+def _volumes(connection: Connection, days: set[str]) -> pl.DataFrame:
+    """Rows accepted per hour delivered, by the path's day: of these days and the week before."""
+    o = t.raw_objects.c
+    low = localtime.next_day(min(days), -7).replace("-", "") + "00"
+    high = localtime.next_day(max(days), 1).replace("-", "") + "00"
+    day = func.substr(o.hour, 1, 8)
+    query = (
+        select(
+            day.label("day"),
+            o.district,
+            func.sum(o.accepted).label("rows"),
+            func.count(o.hour.distinct()).label("hours"),
+        )
+        .where(o.dead_at.is_(None), o.hour >= low, o.hour < high)
+        .group_by(day, o.district)
+    )
+    found = [
+        (
+            date.fromisoformat(row.day).isoformat(),
+            row.district,
+            float(row.rows or 0) / row.hours,
+        )
+        for row in connection.execute(query)
+    ]
+    return pl.DataFrame(found, schema=VOLUMES, orient="row")
 
 
 def _log(

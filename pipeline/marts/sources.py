@@ -41,6 +41,7 @@ def fill(
         duck.execute("SET TimeZone = 'UTC'")
         tables = {
             "objects": shot.objects,
+            "volumes": shot.volumes,
             "devices": shot.devices,
             "downtime": _downtime(shot.downtime),
             "downtime_spans": shot.spans,

@@ -1,0 +1,3 @@
+{% test belongs(model, to, columns) %}
+select * from {{ model }} anti join {{ to }} using ({{ columns | join(', ') }})
+{% endtest %}
