@@ -52,6 +52,7 @@ def run(scratch: Path, command: str, limits: dict[str, Any]) -> list[TestResult]
         "--quiet",
         "--no-send-anonymous-usage-stats",
         "--no-partial-parse",
+        *(() if command.startswith("docs") else ("--no-write-json",)),
         "--log-level",
         "none",
     ]
