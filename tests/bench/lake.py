@@ -72,8 +72,8 @@ class Bench:
     def _prepare(self) -> None:
         units, cores = self.options.units, self.options.processes
         raw = self.scratch / "fleet" / "raw"
-        say(f"simulating {units} units for a day")
-        lakes.simulated(raw, units, self.options.seed)
+        say(f"simulating {units} units for {self.options.hours} hours")
+        lakes.simulated(raw, units, self.options.hours, self.options.seed)
         say("taking it in")
         self.hourly.run(self.env, "ingest", "--json", HAULWATCH_RAW=str(raw))
         shutil.rmtree(raw.parent)
@@ -226,6 +226,7 @@ def _first(number: int) -> str:
 def _options(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.lake", description=__doc__)
     parser.add_argument("--units", type=int, help="vehicles of the district (50; quick: 4)")
+    parser.add_argument("--hours", type=int, help="hours of the day (24; quick: 5)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulation")
     parser.add_argument("--rounds", type=int, help="runs of each merge (3; quick: 1)")
     parser.add_argument("--questions", type=int, help="times each question is asked (15; quick: 3)")
@@ -234,6 +235,7 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(words)
     quick = options.quick
     options.units = options.units or (4 if quick else 50)
+    options.hours = options.hours or (5 if quick else 24)
     options.rounds = options.rounds or (1 if quick else 3)
     options.questions = options.questions or (3 if quick else 15)
     options.days = options.days or (3 if quick else 30)

@@ -94,9 +94,9 @@ class Home:
             commits.commit_ingest(ledger, self.lake, arrival)
 
 
-def simulated(raw: Path, units: int, seed: int) -> None:
-    """A day of one district: 24 local hours of files, each as long as the device was on."""
-    simulate(SimSpec(units, 24, START, seed, districts=(DISTRICT,)), raw.parent)
+def simulated(raw: Path, units: int, hours: int, seed: int) -> None:
+    """A day of one district, or its first hours: files as long as the device was on."""
+    simulate(SimSpec(units, hours, START, seed, districts=(DISTRICT,)), raw.parent)
 
 
 def more_units(source: Home, target: Home, times: int, processes: int) -> None:
