@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import BuildFailed
 from pipeline.marts.catalogue import PROJECT
-
-#: The project, parsed, once a process has needed it.
-_PARSED: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -36,33 +35,15 @@ def run(scratch: Path, command: str, limits: dict[str, Any]) -> list[TestResult]
     """
     from dbt.cli.main import dbtRunner
 
+    manifest = parsed()
     (scratch / "profiles.yml").write_text(json.dumps(_profile(scratch, limits)))
     words = [
         *command.split(),
-        "--project-dir",
-        str(PROJECT),
-        "--profiles-dir",
-        str(scratch),
-        "--target-path",
-        str(scratch / "target"),
-        "--log-path",
-        str(scratch / "logs"),
-        "--no-use-colors",
-        "--no-version-check",
-        "--quiet",
-        "--no-send-anonymous-usage-stats",
-        "--no-partial-parse",
+        *_places(scratch),
         *(() if command.startswith("docs") else ("--no-write-json",)),
-        "--log-level",
-        "none",
     ]
     try:
-        if not _PARSED:  # the project does not change while we live, and parsing takes seconds
-            parsed = dbtRunner().invoke(["parse", *words[len(command.split()) :]])
-            if parsed.exception is not None:
-                raise BuildFailed([" ".join(str(parsed.exception).split())[:500]])
-            _PARSED.append(parsed.result)
-        outcome = dbtRunner(manifest=_PARSED[0]).invoke(words)
+        outcome = dbtRunner(manifest=manifest).invoke(words)
     finally:
         _forget_connections()
     if outcome.exception is not None:
@@ -76,6 +57,42 @@ def run(scratch: Path, command: str, limits: dict[str, Any]) -> list[TestResult]
     if broken:
         raise BuildFailed(broken)
     return [_test(r) for r in results if str(r.node.resource_type) in ("test", "unit_test")]
+
+
+@cache
+def parsed() -> Any:
+    """The project as dbt knows it, once a process: it does not change, and parsing takes seconds.
+
+    Raises BuildFailed when it cannot be read.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        (scratch / "profiles.yml").write_text(json.dumps(_profile(scratch, {})))
+        try:
+            outcome = dbtRunner().invoke(["parse", "--no-write-json", *_places(scratch)])
+        finally:
+            _forget_connections()
+    if outcome.exception is not None:
+        raise BuildFailed([" ".join(str(outcome.exception).split())[:500]])
+    return outcome.result
+
+
+def _places(scratch: Path) -> list[str]:
+    """Options of every command: dbt is quiet, and writes into the scratch folder alone."""
+    return [
+        *("--project-dir", str(PROJECT)),
+        *("--profiles-dir", str(scratch)),
+        *("--target-path", str(scratch / "target")),
+        *("--log-path", str(scratch / "logs")),
+        "--no-use-colors",
+        "--no-version-check",
+        "--quiet",
+        "--no-send-anonymous-usage-stats",
+        "--no-partial-parse",
+        *("--log-level", "none"),
+    ]
 
 
 def together(tests: Iterable[TestResult]) -> list[TestResult]:
@@ -108,8 +125,7 @@ def _profile(scratch: Path, limits: dict[str, Any]) -> dict[str, Any]:
         "threads": 1,  # DuckDB uses the cores by itself; two models at once would double memory
         "settings": {
             "TimeZone": "UTC",
-            "memory_limit": limits["memory_limit"],
-            "threads": limits["threads"],
+            **{name: limits[name] for name in ("memory_limit", "threads") if name in limits},
             "temp_directory": str(scratch / "spill"),
             "preserve_insertion_order": False,
         },

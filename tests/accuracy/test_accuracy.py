@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bench.measure import ROOT
 
 FIGURES = {
@@ -25,6 +27,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.long
 def test_the_last_line_holds_every_figure(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.accuracy", "--units", "2", "--hours", "3"],

@@ -76,6 +76,7 @@ def test_the_last_line_holds_every_figure(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir()), "the scratch folder stayed"
 
 
+@pytest.mark.long
 def test_the_lake_is_measured_too(tmp_path: Path) -> None:
     printed = quick(tmp_path, "lake", "--units", "2")
     said = json.loads(printed[-1])
