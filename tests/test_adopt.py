@@ -508,7 +508,7 @@ def test_only_lakes_are_adopted(tmp_path: Path, settings: Settings, lake: Path) 
         return str(caught.value)
 
     assert "no folder" in complaint(str(tmp_path / "nowhere"))
-    assert "only folders" in complaint("s3://bucket/lake")
+    assert "in a bucket, s3://bucket/prefix" in complaint("gs://bucket/lake")
     assert "no file fits hiveperiod=2026-01-31/dstrct_code=MLKB/*.parquet" in complaint(str(lake))
     put(lake, DAY, "a", {"deviceid": pa.array(["HW-1"])})
     assert "no file has a column heartbeat" in complaint(str(lake))

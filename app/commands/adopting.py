@@ -15,7 +15,7 @@ MOST = 20
 
 
 def adopt(
-    url: Annotated[str, typer.Argument(help="Folder of the lake; it is only read.")],
+    url: Annotated[str, typer.Argument(help="Folder of the lake, or s3://bucket/prefix.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = (
         False
     ),

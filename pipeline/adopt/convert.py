@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +89,19 @@ class Survey:
 def survey(source: Source, known: frozenset[str], scratch: Path, part_rows: int) -> Survey:
     """Go through a file. ``known``: names of all columns that ``clean`` has, case-folded.
 
-    What is too large for one part of about ``part_rows`` is cut in ``scratch``. Raises Unreadable.
+    What is too large for one part of about ``part_rows`` is cut in ``scratch``; so is a file from a
+    bucket, which the survey names. Raises Unreadable, StoreUnavailable.
     """
+    with _reading():
+        file = source.file.fetched(scratch)
+    try:
+        return _surveyed(replace(source, file=file), known, scratch, part_rows)
+    except BaseException:
+        file.forget()
+        raise
+
+
+def _surveyed(source: Source, known: frozenset[str], scratch: Path, part_rows: int) -> Survey:
     file = source.file
     with _reading():
         sha256 = _hash(file.path)
@@ -138,8 +148,8 @@ def _hash(path: str) -> str:
 
 def _unchanged(file: LakeFile) -> None:
     with _reading():
-        info = os.stat(file.path)
-    if (info.st_size, info.st_mtime_ns // 1000) != (file.size, file.modified_at):
+        version = file.version()
+    if version != (file.size, file.modified_at):
         raise Unreadable("changed while it was read; adopt it again")
 
 

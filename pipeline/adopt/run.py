@@ -152,14 +152,14 @@ class Adopt:
         on where this one ended.
         """
         started = time.monotonic()
-        self.result = AdoptResult(str(lake.root), dry_run, skipped=lake.skipped)
+        self.result = AdoptResult(lake.root, dry_run, skipped=lake.skipped)
         self.dreamt: dict[str, str] = {}
         self.contents: set[tuple[str, str]] = set()
         if not dry_run:
             claims.expire_dead(self.ledger)
             self._renew()
             with self.ledger.write() as connection:
-                audit(connection, who, "adopt", str(lake.root), {"files": len(lake.files)})
+                audit(connection, who, "adopt", lake.root, {"files": len(lake.files)})
         try:
             self._files(lake, progress)
         finally:
@@ -305,6 +305,7 @@ class Adopt:
             self.contents.add((found.sha256, lake.district))
             self._begin(found)
             return
+        lake.forget()
         for part in found.parts:
             if part.path:
                 os.unlink(part.path)
@@ -351,6 +352,7 @@ class Adopt:
         """Record a file that cannot be read; the other files go on."""
         file = work.source.file
         if work.file:
+            file.forget()
             if work.file.broken:
                 return
             work.file.broken = True
@@ -413,6 +415,7 @@ class Adopt:
         if file.left == 1 and not file.broken:
             self.ready.append((file, file.survey.parts[-1]))
         elif file.left == 0:
+            work.source.file.forget()
             self.result.files[found.objects[-1]["status"]] += 1
 
     def _count(self, found: Adopted) -> None:
