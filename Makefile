@@ -58,6 +58,9 @@ bench-lake: $(STAMP) ## Merging a day, a unit's day out of a year, the same on S
 accuracy: $(STAMP) ## The marts against the simulator's truth; SEEDS=1,2,3 chooses the seeds (25 minutes)
 	@$(BIN)/python -m tests.accuracy
 
+bench-marts: $(STAMP) ## Building a day, one more hour of 50 and 500 units (20 minutes)
+	@$(BIN)/python -m tests.bench.marts
+
 readme: $(STAMP) ## Write the README's and docs' generated tables anew
 	@$(BIN)/python -m tests.tables
 

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from pipeline import fields
 from pipeline.compact.merge import held_rows
-from pipeline.localtime import next_day
+from pipeline.localtime import from_us, path_hour
 from pipeline.settings import Settings, load
 from pipeline.simulator import SimSpec, simulate
 from pipeline.storage import claims, commits, manifest
@@ -99,9 +99,15 @@ def simulated(raw: Path, units: int, hours: int, seed: int) -> None:
     simulate(SimSpec(units, hours, START, seed, districts=(DISTRICT,)), raw.parent)
 
 
-def more_units(source: Home, target: Home, times: int, processes: int) -> None:
-    """The same day with ``times`` as many units: copies under other names, file by file."""
-    files = source.files()
+def more_units(
+    source: Home,
+    target: Home,
+    times: int,
+    processes: int,
+    some: Sequence[DataFile] | None = None,
+) -> None:
+    """The same day, or some of it, with ``times`` as many units: copies under other names."""
+    files = source.files() if some is None else some
     with _pool(processes) as pool:
         jobs = [pool.submit(_renamed, source, target, f, n) for n in range(times) for f in files]
         target.commit([job.result() for job in jobs])
@@ -206,7 +212,7 @@ def _put(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 def _object(src: int, held: Held) -> dict[str, Any]:
     """A row of ``raw_objects`` for a source."""
-    hour = next_day(DAY, 0).replace("-", "") + "00"
+    hour = path_hour(from_us(held.min_ts), ZONE)
     return {
         "id": src, "key": f"{DISTRICT}/{held.deviceid}/{hour}/{src}.txt.gz", "sha256": str(src),
         "district": DISTRICT, "deviceid": held.deviceid, "hour": hour, "size": 0, "status": "ok",
