@@ -11,10 +11,10 @@
 ]) }}
 {% endmacro %}
 
-{#- Decimals of a signal's mean: a tenth of what its sensor can tell, which packs far better. -#}
+{#- Decimals of a signal in a minute: about what its sensor can tell, which packs far better. -#}
 {% macro digits(name) %}
 {{ return({'ear': 3, 'BatteryVoltage': 2}.get(
-    name, 0 if 'Pressure' in name or name == 'EngineSpeed' else 1
+    name, 0 if 'Pressure' in name or name in ['EngineSpeed', 'ExhaustGasTemp'] else 1
 )) }}
 {% endmacro %}
 

@@ -5,11 +5,11 @@ signals as (
         time_bucket(interval 1 minute, t.ts) as minute,
         {%- for name in minute_signals() %}
         round(avg(t.{{ name }}), {{ digits(name) }})::float as {{ name }}_mean,
-        min(t.{{ name }})::float as {{ name }}_min,
-        max(t.{{ name }})::float as {{ name }}_max,
+        round(min(t.{{ name }}), {{ digits(name) }})::float as {{ name }}_min,
+        round(max(t.{{ name }}), {{ digits(name) }})::float as {{ name }}_max,
         {%- endfor %}
         round(avg(abs(t.gpsspeed - t.VehicleSpeed)), 1)::float as speed_gap_mean,
-        max(abs(t.gpsspeed - t.VehicleSpeed))::float as speed_gap_max,
+        round(max(abs(t.gpsspeed - t.VehicleSpeed)), 1)::float as speed_gap_max,
         count(*) filter (t.speedsource = 'GPS') as speed_by_gps_s,
         count(*) filter (coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
         count(*) filter (t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0) as cam_cabin_up_s,
