@@ -2,7 +2,14 @@
 -- closed share of its frames, then the eye aspect ratio by the rule for its sampling.
 with
 rules as (select * from {{ source('lake', 'thresholds') }}),
-runs as (select * from {{ source('rows', 'fatigue_evidence_rows') }}),
+runs as (
+    -- two hours, each by its own level of open eyes, may see one closure end at different seconds
+    select *
+    from {{ source('rows', 'fatigue_evidence_rows') }}
+    qualify row_number() over (
+        partition by deviceid, kind, ratio, started_at order by ended_at desc
+    ) = 1
+),
 closures as (
     select
         e.*,
