@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,27 +16,42 @@ from pipeline.marts.publish import pack
 def test_what_is_packed_comes_back(tmp_path: Path) -> None:
     chance = random.Random(7)
     at = 100.0
-    walk = [at := at + round(chance.gauss(0, 0.5), 2) for _ in range(5_000)]
+    walk = [at := round(at + chance.gauss(0, 0.5), 2) for _ in range(5_000)]
     rows = pa.table(
         {
             "unitno": ["DT101"] * 5_000,
             "far": pa.array([None if i % 97 == 0 else v for i, v in enumerate(walk)], pa.float64()),
-            "near": pa.array([float(i % 3) for i in range(5_000)], pa.float32()),
+            "near": pa.array([(i % 30 - 15) / 10 for i in range(5_000)], pa.float32()),
+            "third": pa.array([(i % 7) / 3 for i in range(5_000)], pa.float32()),
+            "large": pa.array([1e9 if i == 17 else v for i, v in enumerate(walk)], pa.float64()),
+            "ts": pa.array([dt.datetime.fromtimestamp(60 * i, dt.UTC) for i in range(5_000)]),
             "odd": pa.array([float("nan"), -0.0, float("inf"), *walk[3:]], pa.float32()),
             "blocks": pa.array([[i % 7, None] for i in range(5_000)], pa.list_(pa.uint8())),
             "nobody": pa.array([None] * 5_000, pa.float64()),
         }
     )
-    pack(rows, tmp_path / "packed.parquet")
-    found = pq.read_table(tmp_path / "packed.parquet")
+    path = tmp_path / "packed.parquet"
+    pack(rows, path)
+    kinds = {"far": "DOUBLE", "near": "FLOAT", "third": "FLOAT", "large": "DOUBLE"}
+    with duckdb.connect() as duck:
+        duck.execute("SET TimeZone = 'UTC'")
+        casts = ", ".join(f"{name}::{kind} AS {name}" for name, kind in kinds.items())
+        found = duck.sql(f"SELECT * REPLACE ({casts}) FROM '{path}'").to_arrow_table()
     for name in rows.column_names:
         assert repr(found[name].to_pylist()) == repr(rows[name].to_pylist()), name
-    group = pq.read_metadata(tmp_path / "packed.parquet").row_group(0)
+    stored = pq.read_schema(path)
+    assert stored.field("far").type == pa.decimal128(9, 2)
+    assert stored.field("near").type == pa.decimal128(9, 1)
+    assert stored.field("third").type == pa.float32()
+    assert stored.field("large").type == pa.float64()
+    group = pq.read_metadata(path).row_group(0)
     used = {
         group.column(i).path_in_schema: group.column(i).encodings for i in range(group.num_columns)
     }
     assert "BYTE_STREAM_SPLIT" in used["far"]
-    assert "RLE_DICTIONARY" in used["near"]
+    assert "BYTE_STREAM_SPLIT" in used["odd"]
+    assert "DELTA_BINARY_PACKED" in used["ts"]
+    assert "RLE_DICTIONARY" in used["third"]
     assert "RLE_DICTIONARY" in used["blocks.list.element"]
 
 
