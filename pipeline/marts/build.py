@@ -32,7 +32,7 @@ from pipeline.storage.records import Partition
 DAYS_AT_ONCE = 8
 
 #: What dbt does: for each part of the seconds, then for the days, then with the tests' results.
-SECONDS = "build --select path:models/seconds"
+SECONDS = "build --select path:models/seconds --exclude test_type:unit"
 DAYS = "build --select path:models/staging path:models/marts --exclude data_quality test_type:unit"
 RESULTS = "run --select data_quality"
 
@@ -139,17 +139,13 @@ def _turn(
                 loan.fetch(chunk.paths)
                 sources.begin(database, chunk)
                 tests += dbt_runner.run(scratch, SECONDS, settings.duckdb)
+                _records(ledger, claim_id, tests)
                 sources.keep(database)
             steps.reached("build.filled")
             tests += dbt_runner.run(scratch, DAYS, settings.duckdb)
             steps.reached("build.tested")
             tests = dbt_runner.together(tests)
-            rows = [{**x.__dict__, "run_id": _run_id(claim_id)} for x in tests]
-            broken = [f"{x.test}: {x.message}" for x in tests if x.status in ("fail", "error")]
-            if broken:
-                with ledger.write() as connection:
-                    commits.record_tests(connection, rows)
-                raise BuildFailed(broken)
+            rows = _records(ledger, claim_id, tests)
             sources.put_results(database, tests)
             dbt_runner.run(scratch, RESULTS, settings.duckdb)
             names = cases.named(ledger, parts, sources.cases(database, parts))
@@ -177,8 +173,16 @@ def _before(shot: Snapshot) -> set[tuple[str, str]]:
     return {(localtime.next_day(day, -1), district) for day, district in new} - days
 
 
-def _run_id(claim_id: str) -> int:
-    return int(claim_id[:12], 16)
+def _records(ledger: Ledger, claim_id: str, tests: list[TestResult]) -> list[dict[str, object]]:
+    """What the ledger keeps of the tests. A failed one is kept at once, and ends the build."""
+    run_id = int(claim_id[:12], 16)
+    rows = [{**x.__dict__, "run_id": run_id} for x in tests]
+    broken = [f"{x.test}: {x.message}" for x in tests if x.status in ("fail", "error")]
+    if broken:
+        with ledger.write() as connection:
+            commits.record_tests(connection, rows)
+        raise BuildFailed(broken)
+    return rows
 
 
 @contextmanager

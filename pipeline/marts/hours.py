@@ -23,9 +23,9 @@ from pipeline.storage import tables as t
 from pipeline.storage.records import Partition
 
 HOUR = 3_600_000_000
-#: What an hour's figures need of the time before and after it: the longest hold time of a band and
-#: the hysteresis of moving; the end of a closure.
-BEFORE, AFTER = 16 * 60_000_000, 5_000_000
+#: What an hour's figures need of the time before it: the longest hold time of a band and the
+#: hysteresis of moving. They need nothing of the time after it, or each hour would be built twice.
+BEFORE = 16 * 60_000_000
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,14 @@ def of(connection: Connection, settings: Settings, part: Partition) -> list[Hour
         o.dead_at.is_(None),
         o.accepted > 0,
         o.max_ts >= first - BEFORE,
-        o.min_ts < last + AFTER,
+        o.min_ts < last,
     )
     objects = connection.execute(query.order_by(o.id)).all()
     found = []
     for begin in range(first, last, HOUR):
         digest, rows = hashlib.sha256(logic().encode()), 0.0
         near = [
-            row
-            for row in objects
-            if row.min_ts < begin + HOUR + AFTER and row.max_ts >= begin - BEFORE
+            row for row in objects if row.min_ts < begin + HOUR and row.max_ts >= begin - BEFORE
         ]
         for row in near:
             digest.update(f"{row.id} {row.rank_at} {row.flags}".encode())

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, func, select
 from pipeline import localtime
 from pipeline.marts import hours
 from pipeline.marts.catalogue import MARTS, ROWS
-from pipeline.marts.hours import AFTER, BEFORE, Hour
+from pipeline.marts.hours import BEFORE, Hour
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
@@ -168,7 +168,7 @@ def _spans(some: Iterable[Hour]) -> list[tuple[str, int, int]]:
     """(district, from, to) in µs of the seconds that are read for some hours."""
     spans: list[tuple[str, int, int]] = []
     for hour in sorted(some, key=lambda hour: (hour.dstrct_code, hour.start)):
-        low, high = hour.start - BEFORE, hour.end + AFTER
+        low, high = hour.start - BEFORE, hour.end
         if spans and spans[-1][0] == hour.dstrct_code and spans[-1][2] >= low:
             spans[-1] = (hour.dstrct_code, spans[-1][1], high)
         else:

@@ -27,8 +27,7 @@ NEW = {
     "unit_minute": ("new_minute", "minute"),
     "unit_fragment": ("new_fragment", "first_ts"),
     "beyond_limit": ("new_beyond", "started_at"),
-    # a run belongs to the hour of its last second
-    "fatigue_evidence": ("new_evidence", "ended_at - INTERVAL 1 SECOND"),
+    "fatigue_evidence": ("new_evidence", "k.hour_start"),
     "eye_hour": ("new_eye_hour", "k.hour_start"),
 }
 

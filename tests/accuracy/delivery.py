@@ -144,7 +144,7 @@ def by_device(truth: Truth, seen: pl.DataFrame) -> dict[str, Bool]:
 def _answer(row: dict[str, str | float | None]) -> Answer:
     state, cause, confidence = row["state"], row["cause"], row["cause_confidence"]
     word = CAUSES.get(cause, str(cause))  # type: ignore[arg-type]
-    if state == "proven_off" and cause is None:
+    if state == "proven_off" and word == "unknown":
         word = "parked"
     return Answer(str(state), word, None if confidence is None else float(confidence))
 

@@ -18,6 +18,7 @@ CAUSES = {
     "stuck_backlog": "stuck_backlog",
     "our_failure": "our_failure",
     "unknown": "unknown",
+    "": "unknown",
     None: "unknown",
 }
 #: Kinds that eyes are evidence of, and the evidence that is the device's word alone.
@@ -52,19 +53,27 @@ def minutes(reader: Reader) -> pl.DataFrame:
 
 
 def cases(reader: Reader) -> pl.DataFrame:
-    """Fatigue cases from started to ended (epoch s); ``row_seen``: eyes seen in the first second.
+    """Fatigue cases from started to ended (epoch s)."""
+    return reader.contract(
+        "SELECT c.unitno, c.deviceid, c.operatorid, c.kind, c.evidence, c.closure_s,"
+        f" c.{'closed_share' if has('fatigue_case', 'closed_share') else 'NULL::DOUBLE'} AS share,"
+        " epoch(c.started_at) AS started, epoch(c.ended_at) AS ended FROM fatigue_case AS c"
+    )
+
+
+def episodes(reader: Reader) -> pl.DataFrame:
+    """Fatigue episodes that eyes are the evidence of; ``row_seen``: seen in the first second.
 
     A second in which no eye can be judged, whoever sits there: camera down or blocked, nobody
     there, face lost, sunglasses. ``row_seen`` is NULL where the second has no row at all.
     """
     return reader.contract(
-        "SELECT c.unitno, c.deviceid, c.operatorid, c.kind, c.evidence, c.closure_s,"
-        f" c.{'closed_share' if has('fatigue_case', 'closed_share') else 'NULL::DOUBLE'} AS share,"
-        " epoch(c.started_at) AS started, epoch(c.ended_at) AS ended,"
-        " t.camcabinstatus = 1 AND coalesce(t.camcabinblocked, 0) = 0 AND t.driverpresent = 1"
-        " AND t.faceconf >= 0.6 AND coalesce(t.eyewear, 'none') <> 'sun' AS row_seen"
-        " FROM fatigue_case AS c LEFT JOIN telemetry AS t"
-        " ON t.deviceid = c.deviceid AND t.ts = c.started_at"
+        "SELECT e.kind, e.evidence, t.camcabinstatus = 1 AND coalesce(t.camcabinblocked, 0) = 0"
+        " AND t.driverpresent = 1 AND t.faceconf >= 0.6"
+        " AND coalesce(t.eyewear, 'none') <> 'sun' AS row_seen"
+        " FROM fatigue_episode AS e LEFT JOIN telemetry AS t"
+        " ON t.deviceid = e.deviceid AND t.ts = e.started_at"
+        f" WHERE e.kind IN {EYES} AND e.evidence <> '{DEVICE}'"
     )
 
 

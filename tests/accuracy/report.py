@@ -39,7 +39,7 @@ LABELS = {
     "drowsy_false_100h": "… false cases per 100 h",
     "ear_false_ratio_low95": "false rate, a quarter of open EAR / the rest: lower 95 % limit",
     "ear_recall_gap": "recall, best quarter less worst, points",
-    "own_in_blind": "cases that begin in a blind second",
+    "own_in_blind": "episodes told from eyes that begin in a blind second",
 }
 
 

@@ -92,13 +92,13 @@ class Run:
 
     def _compare(self, ledger: Ledger, real: truth.Truth, visible: dict[str, truth.Bool]) -> None:
         with open_reader(self.settings, ledger) as reader:
-            minutes, told, crews = (
-                ask(reader) for ask in (marts.minutes, marts.cases, marts.crews)
+            minutes, told, own, crews = (
+                ask(reader) for ask in (marts.minutes, marts.cases, marts.episodes, marts.crews)
             )
         told_seconds = states.told_minutes(minutes)
         self.outcome.compared.add(states.true_minutes(real, visible), told_seconds)
         self.outcome.watched = watched.watched(
-            real, visible, told, minutes, crews, self.outcome.name
+            real, visible, told, own, minutes, crews, self.outcome.name
         )
         self.outcome.ear = {
             f"{self.spec.seed} {name}": ear for name, ear in truth.open_ear(self.spec).items()

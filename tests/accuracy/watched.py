@@ -88,9 +88,8 @@ def cases(truth: Truth, told: pl.DataFrame, run: str) -> list[Case]:
     ]
 
 
-def blind_starts(told: pl.DataFrame) -> int:
-    """Cases from eyes that begin in a second in which nobody's eyes could be seen."""
-    own = told.filter(pl.col("kind").is_in(EYES) & (pl.col("evidence") != "device"))
+def blind_starts(own: pl.DataFrame) -> int:
+    """Episodes from eyes that begin in a second in which nobody's eyes could be seen."""
     return int((~own["row_seen"].fill_null(value=False)).sum())
 
 
@@ -133,6 +132,7 @@ def watched(
     truth: Truth,
     visible: dict[str, Bool],
     told: pl.DataFrame,
+    own: pl.DataFrame,
     minutes: pl.DataFrame,
     crews: pl.DataFrame,
     run: str,
@@ -144,5 +144,5 @@ def watched(
         cases(truth, told, run),
         by_sampling,
         by_operator,
-        blind_starts(told),
+        blind_starts(own),
     )

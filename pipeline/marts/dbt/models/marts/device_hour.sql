@@ -86,33 +86,73 @@ gaps as (
         and g.to_s > epoch(e.hour_start)
     group by all
 ),
--- how things stood when the device was last heard of, before an hour that nothing follows
+-- how things stood when a device was last heard of that has not been heard of since
 last_words as (
     select
-        e.deviceid,
-        e.hour_start,
+        m.deviceid,
+        max(m.last_minute) as last_minute,
         arg_max(m.uploadbacklog_max, m.minute) as backlog,
         arg_max(m.off_s >= 30, m.minute) as was_off,
-        avg(m.net_down_s / m.seconds) filter (m.minute >= m.last_minute - interval 10 minutes)
-            as down_share,
-        min(m.netrsrp_median) filter (m.minute >= m.last_minute - interval 10 minutes) as rsrp
-    from expected as e
-    join (
+        sum(m.net_down_s) / sum(m.seconds) as down_share,
+        min(m.netrsrp_median) as rsrp,
+        -- rows up to the hour's end: the device was awake when the next hour began
+        bool_or(f.last_s % 3600 >= 3595) as awake
+    from (
         select *, max(minute) over (partition by deviceid) as last_minute
         from {{ source('rows', 'unit_minute_rows') }}
     ) as m
-        on m.deviceid = e.deviceid
-        and m.minute < e.hour_start
-        and m.last_minute < e.hour_start
+    join (
+        select deviceid, max(floor(epoch(last_ts)) - offset_s) as last_s from fragments group by all
+    ) as f using (deviceid)
+    where m.minute > m.last_minute - interval 10 minutes
+    group by m.deviceid
+),
+places as (
+    select
+        deviceid,
+        to_timestamp(floor((epoch(minute) - offset_s) / 3600) * 3600 + offset_s) as at_hour,
+        avg(lat) as lat,
+        avg(lon) as lon
+    from {{ source('rows', 'unit_minute_rows') }}
+    join {{ source('lake', 'districts') }} using (dstrct_code)
+    where lat is not null
     group by all
 ),
-company as (
-    -- of the devices that delivered the hour before the silence, how many lack this one, too
-    select e.dstrct_code, e.hour_start, avg((o.key is null)::int) as silent_share
+placed as (
+    select
+        e.dstrct_code,
+        e.deviceid,
+        e.hour_start,
+        o.key is not null as heard,
+        w.deviceid is not null as silent,
+        -- one that was switched off is silent for that
+        heard or (silent and (w.awake or not w.was_off)) as telling,
+        p.lat,
+        p.lon
     from expected as e
     left join objects as o
         on o.district = e.dstrct_code and o.deviceid = e.deviceid and o.hour = e.hour
+    left join last_words as w on w.deviceid = e.deviceid and w.last_minute < e.hour_start
+    asof left join places as p on p.deviceid = e.deviceid and p.at_hour <= e.hour_start
+),
+-- the four devices nearest to a silent one: how many of them are silent in this hour, too
+company as (
+    select deviceid, hour_start, avg((not heard)::int) as silent_share
+    from (
+        select s.deviceid, s.hour_start, o.heard
+        from placed as s
+        join placed as o
+            on o.dstrct_code = s.dstrct_code
+            and o.hour_start = s.hour_start
+            and o.deviceid <> s.deviceid
+        where s.silent and not s.heard and o.telling
+        qualify row_number() over (
+            partition by s.deviceid, s.hour_start
+            order by (o.lat - s.lat) ^ 2 + ((o.lon - s.lon) * cos(radians(s.lat))) ^ 2, o.deviceid
+        ) <= 4
+    )
     group by all
+    having count(*) >= 2
 ),
 stated as (
     select
@@ -148,6 +188,7 @@ stated as (
         coalesce(s.observed_s, 0) as observed_s,
         coalesce(s.observed_s, 0) + coalesce(g.lost_powered_s, 0) as powered_s,
         coalesce(g.lost_powered_s, 0) as seqno_lost,
+        coalesce(o.status = 'failed', false) as failed,
         o.arrived_at,
         epoch(o.arrived_at) - epoch(e.hour_start + interval 1 hour) as arrival_delay_s,
         o.fwversion,
@@ -156,6 +197,7 @@ stated as (
         coalesce(g.rebooted, false) as rebooted,
         w.backlog,
         w.was_off,
+        w.awake,
         w.down_share,
         w.rsrp,
         y.silent_share
@@ -164,42 +206,53 @@ stated as (
         on o.district = e.dstrct_code and o.deviceid = e.deviceid and o.hour = e.hour
     left join observed as s on s.deviceid = e.deviceid and s.hour_start = e.hour_start
     left join gaps as g on g.deviceid = e.deviceid and g.hour_start = e.hour_start
-    left join last_words as w on w.deviceid = e.deviceid and w.hour_start = e.hour_start
-    left join company as y on y.dstrct_code = e.dstrct_code and y.hour_start = e.hour_start
+    left join last_words as w on w.deviceid = e.deviceid and w.last_minute < e.hour_start
+    left join company as y on y.deviceid = e.deviceid and y.hour_start = e.hour_start
 ),
 reasoned as (
     select
         *,
         case
+            when failed then 'our_failure'
             when state <> 'missing' then ''
             when bounded and powered then 'lost_on_device'
             when bounded and rebooted then 'device_off'
-            when bounded then 'unknown'
-            when down_share is null then 'unknown'
+            when bounded or awake is null then 'unknown'
+            -- asleep since: it may have woken, and moved, unheard
+            when was_off and not awake then 'unknown'
             when silent_share >= 0.5 or down_share >= 0.3 or rsrp < -116 then 'no_coverage'
             when backlog >= 2 then 'stuck_backlog'
-            when was_off then 'parked'
+            when not awake then 'device_off'
+            when silent_share < 0.5 then 'stuck_backlog'
             else 'unknown'
         end as cause
     from stated
 )
 select
-    * exclude (bounded, powered, rebooted, backlog, was_off, down_share, rsrp, silent_share),
+    * exclude (
+        failed, bounded, powered, rebooted, backlog, was_off, awake, down_share, rsrp, silent_share
+    ),
     case cause
         when '' then null
         when 'lost_on_device' then 0.95
-        when 'device_off' then 0.9
+        when 'device_off' then case when bounded then 0.9 else 0.6 end
         when 'no_coverage' then 0.8
-        when 'stuck_backlog' then 0.7
-        when 'parked' then 0.6
+        when 'stuck_backlog' then 0.75
+        when 'our_failure' then 0.9
         else 0.0
     end as cause_confidence,
     case cause
         when 'lost_on_device' then 'the row counter went on, and later hours came'
-        when 'device_off' then 'the device started anew after the gap, the counters had moved on'
-        when 'no_coverage' then 'the connection was bad, or the district was silent'
-        when 'stuck_backlog' then 'files waited on the device although it was connected'
-        when 'parked' then 'last seen with the engine off'
-        when 'unknown' then 'nothing that says why'
+        when 'device_off' then case
+            when bounded then 'the device started anew after the gap, the counters had moved on'
+            else 'rows ended within an hour, with the engine on'
+        end
+        when 'no_coverage' then 'devices near it are silent, too, or its connection was bad'
+        when 'stuck_backlog' then 'devices near it are heard, its connection was good, it was awake'
+        when 'our_failure' then 'the file is here, and could not be taken in'
+        when 'unknown' then case
+            when was_off and not awake then 'last seen parked: it may stand there still'
+            else 'nothing that says why'
+        end
     end as cause_evidence
 from reasoned

@@ -1,21 +1,38 @@
 -- Runs of seconds that may mean something, by looser rules than those in force, so that thresholds can
--- be moved without the seconds. A run belongs to the hour it ends in.
+-- be moved without the seconds. An hour tells of what ends in it or up to 5 s before it; what goes on
+-- over its own end is told again, whole, by the next.
 with
-eyes as (select * from {{ ref('stg_eyes') }}),
+eyes as (
+    select *, ts >= at_hour - interval 5 seconds as recent from {{ ref('stg_eyes') }}
+),
+shut as (
+    -- a head that sinks after the eyes have closed hides nothing from the device; what it measured
+    -- while the face was lost, or before the head was level, nobody saw
+    select
+        *,
+        greatest(epoch(ts) + 1 - eyecloseddur, epoch(min(case when valid then ts end) over (
+            partition by deviceid, at_hour, last_open_ts order by ts rows unbounded preceding
+        ))) as since
+    from eyes
+    where seen and eyecloseddur > 0
+    qualify
+        count(*) filter (valid) over (
+            partition by deviceid, at_hour, last_open_ts order by ts rows unbounded preceding
+        ) > 0
+),
 closures as (
     -- firmware that measures closures: the last value of a run and the share of the next second
     select
         *,
         'closure' as kind,
         cast(null as double) as ratio,
-        eyecloseddur + coalesce(next_frac, 0) as seconds,
-        to_timestamp(floor(epoch(ts) + 1 - eyecloseddur)) as started_at,
+        epoch(ts) + 1 - since + coalesce(next_frac, 0) as seconds,
+        to_timestamp(floor(since)) as started_at,
         ts + interval 1 second as ended_at
-    from eyes
+    from shut
     where
-        here and moving and valid and eyecloseddur > 0 and coalesce(next_dur, 0) < eyecloseddur
-        and eyecloseddur + coalesce(next_frac, 0) >= 1
-        and (last_blind_ts is null or last_blind_ts < to_timestamp(floor(epoch(ts) + 1 - eyecloseddur)))
+        recent and moving and coalesce(next_dur, 0) < eyecloseddur
+        and epoch(ts) + 1 - since + coalesce(next_frac, 0) >= 1
 ),
 marks as (
     -- what stands in one second, by kind of run and how many seconds of it make a run
@@ -89,7 +106,7 @@ spans as (
         any_value(open_ear) as open_ear,
         avg(speed) as speed_kmh,
         arg_max(_src, ts) as src,
-        arg_max(here, ts) as ends_here,
+        bool_or(recent) as recent,
         any_value(least_s) as least_s
     from runs
     group by deviceid, at_hour, kind, ratio, run
@@ -97,6 +114,7 @@ spans as (
 select
     hiveperiod,
     dstrct_code,
+    at_hour as hour_start,
     unitno,
     deviceid,
     operatorid,
@@ -112,11 +130,12 @@ select
     speed_kmh,
     src
 from spans
-where ends_here and seconds >= least_s
+where recent and seconds >= least_s
 union all
 select
     hiveperiod,
     dstrct_code,
+    at_hour as hour_start,
     unitno,
     deviceid,
     operatorid,

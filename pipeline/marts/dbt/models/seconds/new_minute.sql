@@ -44,7 +44,8 @@ tenths as (
     -- blocks of ten seconds keep what is needed to say how sure a share of five minutes is
     select
         deviceid,
-        time_bucket(interval 10 seconds, ts) as block,
+        time_bucket(interval 1 minute, ts) as minute,
+        floor(epoch(ts) % 60 / 10) as tenth,
         count(*) filter (tracked) as tracked_s,
         count(*) filter (valid) as valid_s,
         count(*) filter (valid and moving) as valid_moving_s,
@@ -59,13 +60,20 @@ tenths as (
 eyes as (
     select
         deviceid,
-        time_bucket(interval 1 minute, block) as minute,
+        minute,
         sum(tracked_s)::bigint as face_tracked_s,
         sum(valid_s)::bigint as eyes_valid_s,
         sum(valid_moving_s)::bigint as eyes_valid_moving_s,
         sum(closed_s) as eyes_closed_s,
-        list(valid_moving_s::utinyint order by block) as valid_by_10s,
-        list(closed_s::float order by block) as closed_by_10s
+        {%- for name, measure, kind in [
+            ('valid_by_10s', 'valid_moving_s', 'utinyint'), ('closed_by_10s', 'closed_s', 'float')
+        ] %}
+        [
+            {%- for tenth in range(6) %}
+            coalesce(any_value({{ measure }}) filter (tenth = {{ tenth }}), 0)::{{ kind }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ] as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from tenths
     group by all
 ),
@@ -101,8 +109,8 @@ select
     coalesce(e.eyes_valid_moving_s, 0) as eyes_valid_moving_s,
     o.moving_s - coalesce(e.eyes_valid_moving_s, 0) as blind_moving_s,
     coalesce(e.eyes_closed_s, 0) as eyes_closed_s,
-    coalesce(e.valid_by_10s, []) as valid_by_10s,
-    coalesce(e.closed_by_10s, []) as closed_by_10s,
+    case when e.eyes_valid_moving_s > 0 then e.valid_by_10s else [] end as valid_by_10s,
+    case when e.eyes_valid_moving_s > 0 then e.closed_by_10s else [] end as closed_by_10s,
     s.* exclude (deviceid, minute)
 from one_device as o
 join signals as s using (deviceid, minute)

@@ -1,5 +1,6 @@
--- Seconds with the eyes' opening as a share of the operator's own open eyes. `valid`: camera up and
--- not blocked, driver present, tracking sure, no sunglasses, head within 10° of the usual, eyes usable.
+-- Seconds with the eyes' opening as a share of the operator's own open eyes. `seen`: camera up and not
+-- blocked, driver present, tracking sure, no sunglasses, eyes usable. `valid`: the head within 10° of the
+-- usual, too.
 with
 judged as (
     select
@@ -9,8 +10,8 @@ judged as (
         l.open_ear,
         abs(f.headpitch - l.pitch) as pitch_off,
         abs(f.headyaw - l.yaw) as yaw_off,
-        coalesce(f.readable and l.usable and abs(coalesce(f.headpitch - l.pitch, 0)) <= 10, false)
-            as valid
+        coalesce(f.readable and l.usable, false) as seen,
+        seen and coalesce(abs(f.headpitch - l.pitch) <= 10, true) as valid
     from {{ ref('stg_faces') }} as f
     left join {{ ref('stg_eye_levels') }} as l using (dstrct_code, operator, unitno, at_hour)
 )
@@ -18,7 +19,8 @@ select
     *,
     lag(ts) over w as last_ts,
     coalesce(lag(valid) over w, false) as last_valid,
-    max(case when not valid then ts end) over (w rows unbounded preceding) as last_blind_ts,
+    max(case when not (seen and coalesce(eyecloseddur, 0) > 0) then ts end)
+        over (w rows unbounded preceding) as last_open_ts,
     case when lead(ts) over w - ts <= interval 1500 milliseconds then lead(eyecloseddur) over w end
         as next_dur,
     case when lead(ts) over w - ts <= interval 1500 milliseconds then lead(eyeclosedfrac) over w end

@@ -1,6 +1,5 @@
 -- What the cab camera saw, once for every hour in which it is judged: its own seconds, and the last 60
--- before and the first 5 after it, so that a closure over the hour's border is seen whole by one of
--- the two.
+-- before it, so that a closure over the hour's border is seen whole by the later one.
 with
 seen as (
     select
@@ -37,17 +36,11 @@ seen as (
 placed as (
     select *, hour_start as at_hour from seen where own
     union all
-    select s.*, h.hour_start
+    select s.* replace (h.hiveperiod as hiveperiod), h.hour_start
     from seen as s
     join {{ source('lake', 'hours') }} as h
         on h.dstrct_code = s.dstrct_code and h.hour_start = s.hour_start + interval 1 hour
     where s.ts >= h.hour_start - interval 60 seconds
-    union all
-    select s.*, h.hour_start
-    from seen as s
-    join {{ source('lake', 'hours') }} as h
-        on h.dstrct_code = s.dstrct_code and h.hour_start = s.hour_start - interval 1 hour
-    where s.ts < s.hour_start + interval 5 seconds
 )
 select
     * exclude (camera_up, present, sure, shaded),

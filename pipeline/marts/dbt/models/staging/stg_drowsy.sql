@@ -1,6 +1,6 @@
--- Minutes at whose end the eyes were closed for too large a share of five minutes. The interval is a
--- bootstrap over blocks of ten seconds, since neighbouring seconds are alike; it draws the same blocks
--- at every build.
+-- Minutes at whose end the eyes were closed for too large a share of five minutes, which begin with the
+-- first ten seconds that were seen whole. The interval is a bootstrap over blocks of ten seconds, since
+-- neighbouring seconds are alike; it draws the same blocks at every build.
 with
 rules as (select * from {{ source('lake', 'thresholds') }}),
 minutes as (
@@ -16,7 +16,8 @@ windows as (
         sum(eyes_valid_moving_s) over five as valid_s,
         sum(eyes_closed_s) over five as closed_s,
         flatten(list(valid_by_10s) over five) as valid_blocks,
-        flatten(list(closed_by_10s) over five) as closed_blocks
+        flatten(list(closed_by_10s) over five) as closed_blocks,
+        list(minute) over five as minutes
     from minutes
     window five as (
         partition by deviceid, operator order by minute
@@ -24,7 +25,11 @@ windows as (
     )
 ),
 candidates as (
-    select w.*, closed_s / valid_s as share, len(valid_blocks) as blocks
+    select
+        w.*,
+        closed_s / valid_s as share,
+        len(valid_blocks) as blocks,
+        list_position(valid_blocks, list_max(valid_blocks)) as first_block
     from windows as w
     cross join rules as r
     where w.valid_s >= r.drowsy_valid_s and w.closed_s >= r.drowsy_share * w.valid_s
@@ -83,7 +88,8 @@ fleet as (
 found as (
     select
         s.*,
-        s.minute - interval 4 minutes as started_at,
+        -- six blocks a minute
+        s.minutes[1 + (s.first_block - 1) // 6] + to_seconds(10 * ((s.first_block - 1) % 6)) as started_at,
         s.minute + interval 1 minute as ended_at,
         coalesce(u.share, f.share, 0) as usual_share
     from sampled as s

@@ -2,12 +2,30 @@
 -- closed share of its frames, then the eye aspect ratio by the rule for its sampling.
 with
 rules as (select * from {{ source('lake', 'thresholds') }}),
-runs as (
-    -- two hours, each by its own level of open eyes, may see one closure end at different seconds
-    select *
+told as (
+    select
+        *,
+        coalesce(started_at >= max(ended_at) over before, true) as fresh
     from {{ source('rows', 'fatigue_evidence_rows') }}
+    window before as (
+        partition by deviceid, operator, kind, ratio order by started_at, ended_at
+        rows between unbounded preceding and 1 preceding
+    )
+),
+runs as (
+    -- what lasts over the full hour is told by both hours, each by its own level of open eyes
+    select * exclude (fresh, run)
+    from (
+        select
+            *,
+            count(*) filter (fresh) over (
+                partition by deviceid, operator, kind, ratio order by started_at, ended_at
+                rows unbounded preceding
+            ) as run
+        from told
+    )
     qualify row_number() over (
-        partition by deviceid, kind, ratio, started_at order by ended_at desc
+        partition by deviceid, operator, kind, ratio, run order by seconds desc, started_at, hour_start
     ) = 1
 ),
 closures as (
