@@ -10,16 +10,16 @@ user = data.require(PAGE)
 chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 
-cells = data.delivery(PAGE, chosen)
+cells = data.delivery.cells(PAGE, chosen)
 if cells.is_empty():
     panels.empty("empty.nothing")
 else:
-    panels.tiles(figures.delivery(cells))
+    panels.tiles(figures.delivery.tiles(cells))
     panels.section("delivery.grid", "delivery.grid.help")
     panels.chart(delivery.grid(cells, panels.dark()), "grid", "delivery.grid")
 
     panels.section("delivery.table")
-    shown = tables.cells(cells, chosen.zone)
+    shown = tables.delivery.cells(cells, chosen.zone)
     if shown.is_empty():
         panels.note("delivery.table.none")
     else:

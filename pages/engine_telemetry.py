@@ -10,18 +10,18 @@ user = data.require(PAGE)
 chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 
-units = data.units(chosen)
+units = data.engine.units(chosen)
 if units.is_empty():
     panels.empty("engine.no_units")
 else:
-    unit, signals = pickers.unit_and_signals(units)
-    minutes = data.engine_minutes(chosen, unit, pickers.minute_columns(signals))
-    exceeded = data.exceedances(chosen, unit)
-    panels.tiles(figures.engine(minutes, exceeded, chosen.span_h))
+    unit, signals = pickers.engine.unit_and_signals(units)
+    minutes = data.engine.minutes(chosen, unit, pickers.engine.minute_columns(signals))
+    exceeded = data.engine.exceedances(chosen, unit)
+    panels.tiles(figures.engine.tiles(minutes, exceeded, chosen.span_h))
 
     panels.section_of("engine.chart", "engine.signals", "engine.chart.help", unit=unit)
-    hour = pickers.detail(minutes, chosen.zone)
-    frame = minutes if hour is None else data.engine_seconds(chosen, unit, hour, signals)
+    hour = pickers.engine.detail(minutes, chosen.zone)
+    frame = minutes if hour is None else data.engine.seconds(chosen, unit, hour, signals)
     if frame.is_empty() or not signals:
         panels.empty("empty.no_data")
     else:
@@ -32,7 +32,7 @@ else:
     if exceeded.is_empty():
         panels.note("engine.exceedances.none")
     else:
-        shown = tables.exceedances(exceeded, chosen.zone)
+        shown = tables.engine.exceedances(exceeded, chosen.zone)
         panels.table(shown, "exceedances")
         panels.download(shown, "exceedances")
 

@@ -5,6 +5,7 @@ import streamlit as st
 from app import data, figures, filters, panels, tables
 from app.backend import backend
 from app.charts import fleet
+from app.text import say
 
 PAGE = "fleet_health"
 
@@ -12,10 +13,10 @@ user = data.require(PAGE)
 chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 
-now = data.unit_now(PAGE, chosen)
-panels.tiles(figures.statuses(now))
+now = data.fleet.unit_now(PAGE, chosen)
+panels.tiles(figures.fleet.statuses(now))
 
-hours = data.unit_hours(chosen)
+hours = data.fleet.unit_hours(chosen)
 if hours.is_empty():
     panels.empty("empty.no_data")
 else:
@@ -23,10 +24,10 @@ else:
     panels.chart(fleet.unit_hours(hours, chosen.zone, panels.dark()), "hours", "fleet.hours")
     shown, every = len(fleet.hour_rows(hours)), hours["unitno"].n_unique()
     if shown < every:
-        st.caption(panels.say("fleet.more", shown=shown, all=every))
+        st.caption(say("fleet.more", shown=shown, all=every))
 
 if not now.is_empty():
     panels.section("fleet.table", "fleet.uptime.help")
-    table = tables.units(data.unit_totals(chosen), now, chosen.zone)
+    table = tables.fleet.units(data.fleet.unit_totals(chosen), now, chosen.zone)
     panels.table(table, "units")
     panels.download(table, "fleet_health")

@@ -11,21 +11,21 @@ user = data.require(HOME.name)
 chosen = filters.sidebar(backend(), user)
 panels.header("home", chosen)
 
-units = data.unit_now(HOME.name, chosen)
-cells = data.delivery(HOME.name, chosen)
-cases = data.fatigue_cases(HOME.name, chosen)
+units = data.fleet.unit_now(HOME.name, chosen)
+cells = data.delivery.cells(HOME.name, chosen)
+cases = data.fatigue.cases(HOME.name, chosen)
 
 if units.is_empty() and cells.is_empty():
     panels.empty("empty.nothing")
 else:
-    st.markdown(figures.sentence(units, cases, cells))
-    panels.tiles(figures.overview(units, cases, cells))
+    st.markdown(figures.home.sentence(units, cases, cells))
+    panels.tiles(figures.home.tiles(units, cases, cells))
     if not units.is_empty():
-        others = figures.definitions(figures.NOT_REPORTING)
+        others = figures.fleet.definitions(figures.fleet.NOT_REPORTING)
         panels.section("home.chart", "home.chart.help", others=others)
-        panels.chart(fleet.now_bars(figures.doing(units), panels.dark()), "now", "home.chart")
+        panels.chart(fleet.now_bars(figures.fleet.doing(units), panels.dark()), "now", "home.chart")
         panels.section("home.attention")
-        attention = tables.attention(units, chosen.zone)
+        attention = tables.fleet.attention(units, chosen.zone)
         if attention.is_empty():
             panels.note("home.attention.none")
         else:

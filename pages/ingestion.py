@@ -13,33 +13,33 @@ chosen = filters.everything(backend())
 panels.header(PAGE, chosen)
 
 counts = operations.line_counts(ledger)
-panels.tiles(figures.ingestion(operations.vitals(ledger), counts))
-pickers.run_now(ledger, user)
+panels.tiles(figures.ingestion.tiles(operations.vitals(ledger), counts))
+pickers.ingestion.run_now(ledger, user)
 
 panels.section("ingestion.lines", "ingestion.lines.help")
 panels.chart(delivery.line_counts(counts, panels.dark()), "lines", "ingestion.lines")
 
 panels.section("ingestion.runs")
 runs = operations.runs(ledger)
-panels.table_or(tables.runs(runs, chosen.zone), "runs", "ingestion.runs.none")
+panels.table_or(tables.ingestion.runs(runs, chosen.zone), "runs", "ingestion.runs.none")
 
 panels.section("ingestion.files")
-found = operations.objects(ledger, *pickers.file_filter(operations.status_counts(ledger)))
-panels.table_or(tables.objects(found, chosen.zone), "files", "ingestion.files.none")
+found = operations.objects(ledger, *pickers.ingestion.file_filter(operations.status_counts(ledger)))
+panels.table_or(tables.ingestion.objects(found, chosen.zone), "files", "ingestion.files.none")
 
 panels.section("ingestion.tests")
 tests = operations.test_count(ledger)
 panels.table_or(
-    tables.failed_tests(operations.failed_tests(ledger)),
+    tables.ingestion.failed_tests(operations.failed_tests(ledger)),
     "tests",
     "ingestion.tests.none" if tests else "ingestion.tests.never",
     tests=tests,
 )
 
 panels.section("ingestion.fields")
-fields = tables.new_fields(operations.new_fields(ledger))
+fields = tables.ingestion.new_fields(operations.new_fields(ledger))
 panels.table_or(fields, "fields", "ingestion.fields.none")
 
 panels.section("ingestion.notices", "ingestion.notices.help")
-notices = tables.notices(operations.notices(ledger), chosen.zone)
+notices = tables.ingestion.notices(operations.notices(ledger), chosen.zone)
 panels.table_or(notices, "notices", "ingestion.notices.none")

@@ -35,10 +35,11 @@ def charts() -> list[tuple[str, str]]:
 def tiles() -> set[str]:
     """Label of every tile; those of statuses are put together from the status."""
     labels = set()
-    for call in calls(APP / "figures.py", "Tile"):
-        found = re.search(r"""say\(f?['"]([a-z_.]+)""", ast.unparse(call.args[0]))
-        labels.add(found[1] if found else "ingestion.worker")
-    return (labels - {"status."}) | {f"status.{name}" for name in figures.STATUSES}
+    for path in APP.glob("*.py"):
+        for call in calls(path, "Tile"):
+            found = re.search(r"""say\(f?['"]([a-z_.]+)""", ast.unparse(call.args[0]))
+            labels.add(found[1] if found else "ingestion.worker")
+    return (labels - {"status."}) | {f"status.{name}" for name in figures.fleet.STATUSES}
 
 
 @pytest.mark.parametrize("name", sorted({n for names in meaning.SOURCES.values() for n in names}))
@@ -94,7 +95,7 @@ def test_the_help_of_a_tile_is_the_words_of_its_source(filled: Settings, script:
 
 def test_the_definition_of_a_status_stands_once(filled: Settings, script: str) -> None:
     help_of_chart = open_page(script, "home", "admin#1").subheader[0].proto.help
-    for status in figures.NOT_REPORTING:
+    for status in figures.fleet.NOT_REPORTING:
         assert EN[f"status.{status}.help"] in help_of_chart
 
 

@@ -1,8 +1,7 @@
-"""Choices inside a page: unit, signals, detail, which files, what to run."""
+"""Which unit, which signals, how much detail."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import polars as pl
@@ -11,9 +10,6 @@ import streamlit as st
 from app import state
 from app.charts.engine import label
 from app.text import say
-from pipeline import worker
-from pipeline.storage.ledger import Ledger
-from pipeline.storage.people import User
 
 #: Signals that the marts keep by minute, in the order in which they are offered.
 SIGNALS = (
@@ -40,10 +36,10 @@ SIGNALS = (
     "gpshdop",
     "cputemp",
 )
+
 USUAL = ("VehicleSpeed", "EngineSpeed", "EngineCoolantTemp", "EngineOilTemp")
+
 ALWAYS = ("speed_gap_mean", "speed_gap_max", "gpsnumsat_mean")
-STATUSES = ("ok", "partial", "corrupt", "failed", "pending", "done", "ignored")
-RUNS = ("ingest", "build", "compact")
 
 
 def unit_and_signals(units: pl.DataFrame) -> tuple[str, tuple[str, ...]]:
@@ -89,25 +85,3 @@ def detail(minutes: pl.DataFrame, zone: str) -> datetime | None:
         width=320,
     )
     return found
-
-
-def file_filter(counts: Mapping[str, int]) -> tuple[tuple[str, ...], str]:
-    """Statuses (none chosen: all) and a piece of the key."""
-    left, right = st.columns([2, 1])
-    statuses = left.pills(
-        say("ingestion.files.status"),
-        [status for status in STATUSES if status in counts],
-        selection_mode="multi",
-        format_func=lambda status: f"{status} {counts[status]:,}",
-    )
-    text = right.text_input(say("ingestion.files.text"))
-    return tuple(statuses or ()), text.strip()
-
-
-def run_now(ledger: Ledger, user: User) -> None:
-    """Buttons that ask the worker for a step now; who asked is recorded."""
-    with st.container(horizontal=True):
-        for kind in RUNS:
-            if st.button(say(f"ingestion.run.{kind}"), icon=":material/play_arrow:"):
-                worker.request(ledger, kind, user.username)
-                st.toast(say("ingestion.asked"))

@@ -1,0 +1,41 @@
+"""How columns of tables are made: their names, local times, words, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from app.text import known, say
+
+
+def named(frame: pl.DataFrame, columns: Mapping[str, str | pl.Expr]) -> pl.DataFrame:
+    """Columns picked and named by the keys of the text module, in this order."""
+    return frame.select(
+        (pl.col(source) if isinstance(source, str) else source).alias(say(f"column.{key}"))
+        for key, source in columns.items()
+    )
+
+
+def clock(column: str, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> pl.Expr:
+    """An instant as wall-clock time of a zone."""
+    return pl.col(column).dt.convert_time_zone(zone).dt.strftime(form)
+
+
+def words(column: str, prefix: str) -> pl.Expr:
+    """Codes as the words of the text module; what it does not know as it is."""
+    return pl.col(column).map_elements(
+        lambda word: known(f"{prefix}.{word}", word), return_dtype=pl.String
+    )
+
+
+def part(column: str, whole: str) -> pl.Expr:
+    """A percentage of the whole beside it, None where nothing was observed."""
+    return (
+        pl.when(pl.col(whole) > 0).then(100 * pl.col(column) / pl.col(whole)).otherwise(None)
+    ).round(1)
+
+
+def hours(column: str) -> pl.Expr:
+    """Seconds as hours."""
+    return (pl.col(column) / 3600).round(2)
