@@ -1,0 +1,57 @@
+"""The parsed project that one process leaves for the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.flow import Flow
+from pipeline.marts import dbt_runner
+from pipeline.marts.build import build
+from pipeline.settings import Settings
+from pipeline.storage.ledger import Ledger
+from tests.make import deliver, rows
+
+
+@pytest.fixture
+def another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process has parsed nothing yet, and cannot."""
+    dbt_runner.known.cache_clear()
+    dbt_runner.parsed.cache_clear()
+
+    def invoke(*_: object) -> None:
+        raise AssertionError("parsed again")
+
+    monkeypatch.setattr("dbt.parser.manifest.ManifestLoader.load", invoke)
+
+
+def test_the_next_process_builds_with_what_was_left(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow, request: pytest.FixtureRequest
+) -> None:
+    deliver(raw, "2026013107", rows("2026013107"))
+    flow.ingest()
+    dbt_runner.known.cache_clear()
+    first = build(ledger, settings, "w")
+    (left,) = settings.scratch.glob("dbt-*.msgpack")
+    request.getfixturevalue("another_process")
+    deliver(raw, "2026013108", rows("2026013108"))
+    flow.ingest()
+    second = build(ledger, settings, "w")
+    assert second.tests == first.tests > 0
+    assert second.rows["unit_minute"] == first.rows["unit_minute"] + 1
+    assert list(settings.scratch.glob("dbt-*.msgpack")) == [left]
+
+
+@pytest.mark.parametrize("spoilt", [None, b"", b"no manifest"])
+def test_what_cannot_be_read_is_parsed_anew(tmp_path: Path, spoilt: bytes | None) -> None:
+    dbt_runner.known.cache_clear()
+    nodes = set(dbt_runner.known(tmp_path).nodes)
+    (left,) = tmp_path.glob("dbt-*.msgpack")
+    whole = left.read_bytes()
+    left.write_bytes(whole[: len(whole) // 2] if spoilt is None else spoilt)
+    dbt_runner.known.cache_clear()
+    dbt_runner.parsed.cache_clear()
+    assert set(dbt_runner.known(tmp_path).nodes) == nodes
+    dbt_runner.known.cache_clear()
+    dbt_runner.parsed.cache_clear()
