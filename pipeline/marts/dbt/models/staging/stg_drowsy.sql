@@ -12,27 +12,46 @@ minutes as (
 ),
 windows as (
     select
-        *,
+        * exclude (valid_by_10s, closed_by_10s),
         sum(eyes_valid_moving_s) over five as valid_s,
-        sum(eyes_closed_s) over five as closed_s,
-        flatten(list(valid_by_10s) over five) as valid_blocks,
-        flatten(list(closed_by_10s) over five) as closed_blocks,
-        list(minute) over five as minutes
+        sum(eyes_closed_s) over five as closed_s
     from minutes
     window five as (
         partition by deviceid, operator order by minute
         range between interval 4 minutes preceding and current row
     )
 ),
-candidates as (
-    select
-        w.*,
-        closed_s / valid_s as share,
-        len(valid_blocks) as blocks,
-        list_position(valid_blocks, list_max(valid_blocks)) as first_block
+bad as (
+    select w.*, w.closed_s / w.valid_s as share
     from windows as w
     cross join rules as r
     where w.valid_s >= r.drowsy_valid_s and w.closed_s >= r.drowsy_share * w.valid_s
+),
+-- their blocks are put together after the others are gone: they are few, lists are not
+fives as (
+    select
+        b.deviceid,
+        b.operator,
+        b.minute,
+        flatten(list(m.valid_by_10s order by m.minute)) as valid_blocks,
+        flatten(list(m.closed_by_10s order by m.minute)) as closed_blocks,
+        list(m.minute order by m.minute) as minutes
+    from bad as b
+    cross join range(5) as t (back)
+    join minutes as m
+        on m.deviceid = b.deviceid and m.operator = b.operator and m.minute = b.minute - to_minutes(t.back)
+    group by all
+),
+candidates as (
+    select
+        b.*,
+        f.valid_blocks,
+        f.closed_blocks,
+        f.minutes,
+        len(f.valid_blocks) as blocks,
+        list_position(f.valid_blocks, list_max(f.valid_blocks)) as first_block
+    from bad as b
+    join fives as f using (deviceid, operator, minute)
 ),
 drawn as (
     select
@@ -76,13 +95,20 @@ hours as (
         hour_start,
         sum(closed_moving_s) over seen / nullif(sum(valid_moving_s) over seen, 0) as share
     from {{ source('rows', 'eye_hour_rows') }}
-    window seen as (partition by dstrct_code, operator order by hour_start)
+    window seen as (
+        partition by dstrct_code, operator order by hour_start
+        range between interval 23 hours preceding and current row
+    )
 ),
 fleet as (
-    -- what is usual in the district, as far as it was seen by then
+    -- what was usual in the district over the 24 hours before: a longer time would depend on how many
+    -- days happen to be built together
     select h.dstrct_code, t.hour_start, median(h.share) as share
     from (select distinct dstrct_code, hour_start from hours) as t
-    join hours as h on h.dstrct_code = t.dstrct_code and h.hour_start <= t.hour_start
+    join hours as h
+        on h.dstrct_code = t.dstrct_code
+        and h.hour_start <= t.hour_start
+        and h.hour_start > t.hour_start - interval 24 hours
     group by all
 ),
 found as (
