@@ -186,12 +186,17 @@ class Visit:
         self._settled()
 
     def _settled(self) -> None:
-        """Nothing of the run is left to come."""
-        self.page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+        """Nothing of the run is left to come, nothing of the one before is left to go.
+
+        The status at the page's corner does not tell: it comes only after a while.
+        """
+        idle = "[data-testid=stApp][data-test-script-state=notRunning]"
+        self.page.wait_for_selector(f"{idle}:not(:has([data-stale=true]))", timeout=60_000)
 
     def tiles(self) -> dict[str, tuple[str, str]]:
         """Label → (value, note) of every figure on the page."""
         self.page.wait_for_selector("[data-testid=stMetric]")
+        self._settled()
         found = {}
         for tile in self.page.get_by_test_id("stMetric").all():
             label = tile.get_by_test_id("stMetricLabel").inner_text().strip()
