@@ -55,16 +55,21 @@ def current(connection: Connection) -> dict[str, float]:
     return known
 
 
-def change(ledger: Ledger, name: str, value: float, who: str) -> None:
-    """Put another value in force, audited; every day that still has its rows is built anew.
-
-    Raises UsageError for a name that is none, and for a value beyond its limits.
-    """
+def check(name: str, value: float) -> None:
+    """Raise UsageError for a name that is none, and for a value beyond its limits."""
     found = next((item for item in THRESHOLDS if item.name == name), None)
     if found is None:
         raise UsageError(f"{name!r} is none of {', '.join(item.name for item in THRESHOLDS)}")
     if not found.low <= value <= found.high:
         raise UsageError(f"{name} lies between {found.low:g} and {found.high:g}, not {value:g}")
+
+
+def change(ledger: Ledger, name: str, value: float, who: str) -> None:
+    """Put another value in force, audited; every day that still has its rows is built anew.
+
+    Raises UsageError for a name that is none, and for a value beyond its limits.
+    """
+    check(name, value)
     with ledger.write() as connection:
         before = current(connection)[name]
         row = {"name": name, "value": value, "set_by": who, "set_at": clock(connection)}
