@@ -6,6 +6,7 @@ password and disabling move it on, and every older cookie is worth nothing from 
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import Any
 
@@ -16,13 +17,12 @@ from app.backend import Backend
 from app.text import say
 from pipeline.storage import people
 from pipeline.storage.people import User
+from pipeline.storage.sign_in import sign_in as checked
 
 with warnings.catch_warnings():
     # extra-streamlit-components still imports what Streamlit has deprecated.
     warnings.simplefilter("ignore")
     from streamlit_authenticator import Authenticate
-
-COOKIE_DAYS = 7
 
 
 def current(backend: Backend) -> User | None:
@@ -33,7 +33,10 @@ def current(backend: Backend) -> User | None:
     if not session.get(state.SIGNED_IN):
         return None
     user = identity.user_of(backend, session.get(state.IDENTITY))
+    if time.time() >= session.setdefault(state.ENDS, _end(backend)):
+        user = None
     if user is None:
+        session.pop(state.ENDS, None)
         for key in state.AUTHENTICATOR_KEYS:
             session[key] = None
     return user
@@ -64,23 +67,30 @@ def sign_out(backend: Backend, user: User) -> None:
     _Gate(backend).logout(location="unrendered")
 
 
+def _end(backend: Backend) -> float:
+    """When a sign-in of now ends, in seconds since 1970."""
+    return time.time() + backend.settings.session_hours * 3600
+
+
 def _resume(backend: Backend) -> None:
-    """Sign in by a valid cookie, before anything is drawn."""
-    user = identity.user_of_cookie(backend, st.context.cookies.get(identity.COOKIE))
-    if user is not None:
+    """Sign in by a valid cookie, before anything is drawn; the session ends with the cookie."""
+    token = st.context.cookies.get(identity.COOKIE)
+    user = identity.user_of_cookie(backend, token)
+    if user is not None and token is not None:
         st.session_state[state.SIGNED_IN] = True
         st.session_state[state.IDENTITY] = identity.of(user)
+        st.session_state[state.ENDS] = identity.end_of_cookie(backend, token)
 
 
 class _Gate(Authenticate):  # type: ignore[misc]
-    """The library's form and cookie; passwords are checked by ``people.sign_in``."""
+    """The library's form and cookie; passwords are checked by ``pipeline.storage.sign_in``."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(
             {"usernames": {}},
             identity.COOKIE,
             backend.cookie_key,
-            COOKIE_DAYS,
+            backend.settings.session_hours / 24,
             auto_hash=False,
             # It waits for cookies that come by a component; ours come with the request.
             login_sleep_time=0,
@@ -91,10 +101,13 @@ class _Gate(Authenticate):  # type: ignore[misc]
         self.cookie_controller.cookie_model.get_cookie = lambda: None
 
     def _check(self, username: str, password: str) -> bool:
+        # The peer, or what a trusted proxy says of it (``serve``); None on the machine itself.
         address = st.context.ip_address or "local"
-        attempt = people.sign_in(self._backend.ledger, username, address, password)
+        attempt = checked(self._backend.ledger, username, address, password)
         if attempt.wait_s:
             st.session_state[state.WAIT] = attempt.wait_s
+        if attempt.user is not None:
+            st.session_state[state.ENDS] = _end(self._backend)
         self._user = attempt.user
         if attempt.user is None:
             return False

@@ -52,7 +52,9 @@ USER_COMMANDS: dict[str, Callable[..., int]] = {
     "add": people.user_add,
     "passwd": people.user_passwd,
     "role": people.user_role,
+    "districts": people.user_districts,
     "disable": people.user_disable,
+    "enable": people.user_enable,
     "list": people.user_list,
 }
 for name, action in USER_COMMANDS.items():

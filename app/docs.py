@@ -20,13 +20,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app import identity
+from app import access, identity
 from app.backend import backend
 from app.meaning import DOCS
 from app.text import say
 from pipeline.errors import HaulwatchError
 from pipeline.marts import docs
 
+#: How it is listed in ``app/access.py``.
+ROUTE = f"{DOCS}{{name:path}}"
 TYPES = {"index.html": "text/html", "manifest.json": "application/json"}
 TYPES["catalog.json"] = TYPES["manifest.json"]
 #: Seconds after which the page that waits asks again, and that a made one gets to end.
@@ -42,7 +44,7 @@ def answer(request: Request) -> Response:
     try:
         house = backend()
         user = identity.user_of_cookie(house, request.cookies.get(identity.COOKIE))
-        if user is None:
+        if user is None or not access.may_ask(user, ROUTE):
             return RedirectResponse("/", status_code=303, headers=_headers())
         if request.url.path == DOCS.rstrip("/"):
             return RedirectResponse(DOCS, status_code=308, headers=_headers())

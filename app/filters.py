@@ -67,6 +67,11 @@ def sidebar(backend: Backend, user: User) -> Filters:
     return Filters(districts, first, last, zone)
 
 
+def own(backend: Backend, user: User) -> Filters:
+    """No filter but the person's own districts, for pages about more than a span of days."""
+    return Filters(user.districts, "", "", backend.settings.zone)
+
+
 def everything(backend: Backend) -> Filters:
     """No filter at all, for pages about the system itself; times in the site's own zone."""
     return Filters((), "", "", backend.settings.zone)

@@ -6,6 +6,7 @@ Kept apart from the form: the library behind that must not be loaded before Stre
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import jwt
 
@@ -32,13 +33,25 @@ def user_of(backend: Backend, identity: object) -> User | None:
 
 def user_of_cookie(backend: Backend, token: str | None) -> User | None:
     """The user whom a cookie names: signed by us, not expired, and still true."""
+    claims = _claims(backend, token)
+    return None if claims is None else user_of(backend, claims.get("username"))
+
+
+def end_of_cookie(backend: Backend, token: str) -> float:
+    """When a cookie expires, in seconds since 1970; 0 for one that is worth nothing."""
+    claims = _claims(backend, token)
+    return 0.0 if claims is None else float(claims["exp_date"])
+
+
+def _claims(backend: Backend, token: str | None) -> dict[str, Any] | None:
+    """What a cookie says, if we signed it and it has not expired."""
     if not token:
         return None
     try:
-        claims = jwt.decode(token, backend.cookie_key, algorithms=[COOKIE_METHOD])
+        claims: dict[str, Any] = jwt.decode(token, backend.cookie_key, algorithms=[COOKIE_METHOD])
     except jwt.PyJWTError:
         return None
     expires = claims.get("exp_date")
     if not isinstance(expires, int | float) or expires < time.time():
         return None
-    return user_of(backend, claims.get("username"))
+    return claims

@@ -29,19 +29,23 @@ pages = {
         title=say(f"{page.name}.title") if user else say("app.name"),
         icon=page.icon,
         default=page is access.HOME,
-        visibility="visible" if user and access.may_open(user.role, page.name) else "hidden",
+        visibility="visible" if user and access.opens(user, page.name) else "hidden",
     )
     for page in access.PAGES
 }
-chosen = st.navigation(list(pages.values()), position="sidebar" if user else "hidden")
+chosen = st.navigation(panels.menu(pages, user), position="sidebar" if user else "hidden")
 
 if user is None:
     panels.sign_in_frame()
-    auth.sign_in(house)
+    panels.administration.told()
+    if panels.setup.asked(house):
+        panels.setup.form(house)
+    else:
+        auth.sign_in(house)
 elif panels.account(user):
     auth.sign_out(house, user)
 else:
     panels.lake_state(house.settings.zone)
     name = next(key for key, page in pages.items() if page == chosen)
-    panels.run(chosen, access.may_open(user.role, name), pages[access.HOME.name])
+    panels.run(chosen, access.opens(user, name), pages[access.HOME.name])
     panels.foot()

@@ -71,6 +71,17 @@ OF_THE_MOMENT = frozenset(
         "ingestion.files_in",
         "ingestion.backlog",
         "ingestion.failed",
+        "devices.valid",
+        "devices.units",
+        "devices.unregistered",
+        "downtime.rows",
+        "downtime.stood",
+        "downtime.covered",
+        "thresholds.moved",
+        "thresholds.changes",
+        "users.able",
+        "users.bound",
+        "audit.entries",
     }
 )
 

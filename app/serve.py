@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from app.backend import cookie_key
+from app.guard import hosts
 from app.worker_process import NO_WORKER
 from pipeline.errors import PortBusy
 from pipeline.settings import Settings
@@ -22,7 +23,8 @@ OPTIONS: dict[str, Any] = {
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
     "server.headless": True,
-    "server.maxUploadSize": 1,
+    "server.maxUploadSize": 4,
+    "server.xsrfCookieSameSite": "strict",
     "theme.baseRadius": "0.35rem",
     "theme.codeFont": "ui-monospace, monospace",
     "theme.font": "system-ui, sans-serif",
@@ -51,9 +53,12 @@ def serve(settings: Settings, host: str, port: int, worker: bool) -> int:
     """Serve until told to stop; the exit code. Raises PortBusy before anything has started."""
     check_port(host, port)
     os.environ[NO_WORKER] = "0" if worker else "1"
+    # Whose word on the client's address counts; else the socket's peer. Nobody has this address.
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies) or "255.255.255.255"
     # Sensitive options are taken from the environment only.
     os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = cookie_key(settings)
     from app.server import app
 
-    app.run(config={**OPTIONS, "server.address": host, "server.port": port})
+    own = {"server.address": host, "server.port": port, "server.allowedHosts": hosts(settings)}
+    app.run(config={**OPTIONS, **own})
     return 0

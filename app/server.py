@@ -14,9 +14,11 @@ import numpy as np  # noqa: F401
 import polars as pl  # noqa: F401
 import pyarrow as pa  # noqa: F401
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app import docs, health, lake_watch, worker_process
+from app import docs, guard, health, lake_watch, worker_process
+from pipeline.settings import load
 
 
 @asynccontextmanager
@@ -44,4 +46,5 @@ app = st.App(
         Route("/docs", docs.answer),
         Route("/docs/{name:path}", docs.answer),
     ],
+    middleware=[Middleware(guard.Guard, allowed=guard.hosts(load()))],
 )

@@ -10,6 +10,11 @@ AUTHENTICATOR_KEYS = (SIGNED_IN, IDENTITY, "name", "email", "roles")
 
 # Ours.
 WAIT = "sign_in_wait"
+ENDS = "sign_in_ends"
+# In the address of a set-up link.
+SETUP = "setup"
+# What an administrator's last action came to, shown once.
+TOLD = "told"
 
 FILTERS = "filters"
 DRAWN = "drawn"

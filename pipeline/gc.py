@@ -17,6 +17,7 @@ from sqlalchemy import delete, select
 from pipeline import steps
 from pipeline.retention import Expired
 from pipeline.settings import Settings
+from pipeline.storage import sign_in
 from pipeline.storage import tables as t
 from pipeline.storage.claims import SECOND, expire
 from pipeline.storage.lake import open_lake
@@ -75,6 +76,7 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
         result.files += 1
         result.bytes += size
     sweep_scratch(settings.scratch)
+    sign_in.prune(ledger)
     steps.reached("gc.deleted")
     result.seconds = time.monotonic() - started
     return result

@@ -7,6 +7,7 @@ in the working folder, if there is one), then the defaults below.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import logging
 import os
 import re
@@ -147,6 +148,38 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the app listens on.")
     port: int = Field(8501, ge=1, le=65_535, description="Port the app listens on.")
+
+    session_hours: float = Field(24, gt=0, le=8_760, description="A sign-in ends after so long.")
+    allowed_hosts: list[str] = Field(
+        [],
+        description='Names by which browsers may ask for the app: ["haul.example"]. None: any, or'
+        " loopback's alone while `HAULWATCH_HOST` is one of these.",
+    )
+    trusted_proxies: list[str] = Field(
+        [],
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For counts:"
+        ' ["10.0.0.5"]. None: the peer of the connection counts.',
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: list[str]) -> list[str]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(
+                    f"{network!r} is no address or network like 10.0.0.0/24"
+                ) from error
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not re.fullmatch(r"\*|(\*\.)?[A-Za-z0-9_.-]+|[0-9a-fA-F:]+", name):
+                raise ValueError(f"{name!r} is no host name like haul.example, without a port")
+        return value
 
     @field_validator("zone")
     @classmethod

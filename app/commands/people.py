@@ -29,7 +29,9 @@ def user_add(
     with console.ledger() as (_, ledger):
         people.check_new(ledger, username, role)
         password = _password()
-        people.add_user(ledger, username, name or username, role, password, district or ())
+        people.add_user(
+            ledger, username, name or username, role, password, district or (), who=console.who()
+        )
     console.say({"username": username, "role": role}, as_json, lambda: f"{username} may sign in")
     return DONE
 
@@ -40,7 +42,7 @@ def user_passwd(username: str, as_json: Json = False) -> int:
 
     with console.ledger() as (_, ledger):
         people.find(ledger, username)
-        people.set_password(ledger, username, _password())
+        people.set_password(ledger, username, _password(), who=console.who())
     console.say({"username": username}, as_json, lambda: f"{username} has a new password")
     return DONE
 
@@ -50,7 +52,7 @@ def user_role(username: str, role: str, as_json: Json = False) -> int:
     from pipeline.storage import people
 
     with console.ledger() as (_, ledger):
-        people.set_role(ledger, username, role)
+        people.set_role(ledger, username, role, who=console.who())
     console.say({"username": username, "role": role}, as_json, lambda: f"{username} is {role} now")
     return DONE
 
@@ -60,8 +62,36 @@ def user_disable(username: str, as_json: Json = False) -> int:
     from pipeline.storage import people
 
     with console.ledger() as (_, ledger):
-        people.disable(ledger, username)
+        people.disable(ledger, username, who=console.who())
     console.say({"username": username}, as_json, lambda: f"{username} is shut out")
+    return DONE
+
+
+def user_enable(username: str, as_json: Json = False) -> int:
+    """Let a person in again who was shut out, with the password they had."""
+    from pipeline.storage import people
+
+    with console.ledger() as (_, ledger):
+        people.enable(ledger, username, who=console.who())
+    console.say({"username": username}, as_json, lambda: f"{username} may sign in again")
+    return DONE
+
+
+def user_districts(
+    username: str,
+    district: Annotated[
+        list[str] | None, typer.Argument(help="The districts they may see; none: all.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Bind a person to districts; it counts from their next click on."""
+    from pipeline.storage import people
+
+    with console.ledger() as (_, ledger):
+        people.set_districts(ledger, username, district or (), who=console.who())
+        names = list(people.find(ledger, username).districts)
+    text = f"{username} sees {', '.join(names) or 'every district'}"
+    console.say({"username": username, "districts": names}, as_json, lambda: text)
     return DONE
 
 
@@ -105,7 +135,7 @@ def device_import(file: Path, as_json: Json = False) -> int:
     from pipeline.storage import devices
 
     with console.ledger() as (_, ledger):
-        result = devices.import_csv(ledger, file)
+        result = devices.import_csv(ledger, file, who=console.who())
     for error in result.errors:
         print(f"{file}: {error}", file=sys.stderr)
     text = f"{result.imported} devices imported"

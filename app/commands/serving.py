@@ -13,6 +13,7 @@ import typer
 
 from app import console
 from app.console import DONE, FAILED, Json, Port, Units
+from app.state import SETUP
 
 
 def demo(
@@ -42,14 +43,28 @@ def serve(
     """Serve the pages, with the worker beside them."""
     from app.serve import check_port
     from app.serve import serve as run_server
+    from pipeline.storage import setup
 
     chosen = port or console.settings().port
     check_port(console.settings().host, chosen)
-    with console.ledger() as (settings, _):
+    with console.ledger() as (settings, ledger):
         url = f"http://{settings.host}:{chosen}"
-        console.say({"url": url}, as_json, lambda: f"Haulwatch is at {url}")
+        token = setup.link_token(ledger)
+        shown = {"url": url} | ({"setup": f"{url}/?{SETUP}={token}"} if token else {})
+        console.say(shown, as_json, lambda: _served(shown))
         sys.stdout.flush()
     return run_server(settings, settings.host, chosen, worker=not no_worker)
+
+
+def _served(shown: dict[str, str]) -> str:
+    lines = [f"Haulwatch is at {shown['url']}"]
+    if SETUP in shown:
+        lines += [
+            "Nobody can sign in yet. Make the first administrator by this link (once, within an"
+            " hour) or by haulwatch user add:",
+            shown[SETUP],
+        ]
+    return "\n".join(lines)
 
 
 def worker(

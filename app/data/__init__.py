@@ -1,6 +1,18 @@
 """What pages ask for: one function a query, checked for the asker; a module for each page."""
 
-from app.data import delivery, engine, fatigue, fleet
-from app.data.asking import require
+from app.data import audit, delivery, devices, downtime, engine, fatigue, fleet, thresholds, users
+from app.data.asking import demand, require
 
-__all__ = ["delivery", "engine", "fatigue", "fleet", "require"]
+__all__ = [
+    "audit",
+    "delivery",
+    "demand",
+    "devices",
+    "downtime",
+    "engine",
+    "fatigue",
+    "fleet",
+    "require",
+    "thresholds",
+    "users",
+]

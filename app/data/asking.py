@@ -13,6 +13,7 @@ import streamlit as st
 
 from app import access, auth
 from app.backend import backend
+from app.data import privacy
 from app.filters import Filters
 from pipeline.storage.ledger import data_version
 from pipeline.storage.people import User
@@ -26,7 +27,15 @@ TICK_S = 30
 def require(page: str) -> User:
     """The signed-in user, checked against the ledger now. Raises Refused."""
     user = auth.current(backend())
-    if user is None or not access.may_open(user.role, page):
+    if user is None or not access.opens(user, page):
+        raise access.Refused
+    return user
+
+
+def demand(action: str) -> User:
+    """The signed-in user, who may do this now. Raises Refused."""
+    user = auth.current(backend())
+    if user is None or not access.may(user, action):
         raise access.Refused
     return user
 
@@ -43,11 +52,13 @@ def _answer(
 def ask(
     page: str, name: str, scope: Scope, *, clocked: bool = False, **parameters: Any
 ) -> pl.DataFrame:
-    """Answer a query of ``queries/sql`` for a page, cut to the asker's districts.
+    """Answer a query of ``queries/sql`` for a page, cut to the asker's districts and role.
 
     ``clocked``: it depends on the time as well as on the data. Raises Refused.
     """
     user = require(page)
+    query = run.load(name)
+    privacy.check(user, query, parameters.values())
     narrowed = Scope(
         first=scope.first,
         last=scope.last,
@@ -59,7 +70,8 @@ def ask(
     version: tuple[int, ...] = (data_version(backend().ledger),)
     if clocked:
         version += (int(time.time() // TICK_S),)
-    return _answer(name, version, narrowed, tuple(sorted(parameters.items())))
+    answer = _answer(name, version, narrowed, tuple(sorted(parameters.items())))
+    return privacy.cut(user, query, answer)
 
 
 def one_unit(filters: Filters, unit: str) -> Scope:

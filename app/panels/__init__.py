@@ -1,7 +1,17 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import fatigue
-from app.panels.frame import account, foot, frame, header, lake_state, refusal, run, sign_in_frame
+from app.panels import administration, fatigue, setup
+from app.panels.frame import (
+    account,
+    foot,
+    frame,
+    header,
+    lake_state,
+    menu,
+    refusal,
+    run,
+    sign_in_frame,
+)
 from app.panels.pieces import (
     chart,
     dark,
@@ -19,6 +29,7 @@ from app.panels.pieces import (
 
 __all__ = [
     "account",
+    "administration",
     "chart",
     "dark",
     "download",
@@ -29,12 +40,14 @@ __all__ = [
     "header",
     "lake_state",
     "link",
+    "menu",
     "note",
     "pick",
     "refusal",
     "run",
     "section",
     "section_of",
+    "setup",
     "sign_in_frame",
     "table",
     "table_or",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import duckdb
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import meaning, state
+from app import access, meaning, state
 from app.access import Refused
 from app.backend import backend
 from app.filters import Filters
@@ -37,6 +38,17 @@ def sign_in_frame() -> None:
     """What stands above the sign-in form."""
     st.title(say("app.name"))
     st.caption(say("app.tagline"))
+
+
+def menu(pages: Mapping[str, Any], user: User | None) -> list[Any] | dict[str, list[Any]]:
+    """Pages as the menu shows them: in sections for whoever has more than one of these."""
+    mine = {page.section for page in access.PAGES if user and access.opens(user, page.name)}
+    if len(mine) < 2:
+        return list(pages.values())
+    sections: dict[str, list[Any]] = {}
+    for page in access.PAGES:
+        sections.setdefault(say(f"menu.{page.section}"), []).append(pages[page.name])
+    return sections
 
 
 def account(user: User) -> bool:
@@ -111,6 +123,8 @@ def header(page: str, filters: Filters) -> None:
             zone=zone,
         )
         if filters.first
+        else say("header.own", districts=", ".join(map(plain, filters.districts)), zone=zone)
+        if filters.districts
         else say("header.system", zone=zone)
     )
     now = datetime.now(ZoneInfo(filters.zone))

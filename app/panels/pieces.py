@@ -11,6 +11,8 @@ import streamlit as st
 
 from app import access, auth, meaning
 from app.backend import backend
+from app.data import privacy
+from app.tables.columns import safe_csv
 from app.text import plain, say
 from app.tiles import Tile
 
@@ -95,15 +97,18 @@ def pick(frame: pl.DataFrame, key: str) -> int | None:
 def link(page: str, label: str, icon: str = "", **params: str) -> None:
     """The way to another page with a view of it, for those who may open it; ``label`` is ours."""
     user = auth.current(backend())
-    if user is not None and access.may_open(user.role, page):
+    if user is not None and access.opens(user, page):
         st.page_link(access.BY_NAME[page].path, label=label, icon=icon, query_params=params)
 
 
 def download(frame: pl.DataFrame, name: str) -> None:
-    """What is shown, as CSV."""
+    """What is shown, as CSV; nothing where it may not leave."""
+    user = auth.current(backend())
+    if user is None or not privacy.exportable(user, frame.columns):
+        return
     st.download_button(
         say("download"),
-        frame.write_csv(),
+        safe_csv(frame),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",

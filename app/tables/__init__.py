@@ -1,5 +1,5 @@
 """Frames as people read them: local times, names of columns, units. No Streamlit here."""
 
-from app.tables import delivery, engine, fatigue, fleet, ingestion
+from app.tables import administration, delivery, engine, fatigue, fleet, ingestion
 
-__all__ = ["delivery", "engine", "fatigue", "fleet", "ingestion"]
+__all__ = ["administration", "delivery", "engine", "fatigue", "fleet", "ingestion"]

@@ -39,3 +39,15 @@ def part(column: str, whole: str) -> pl.Expr:
 def hours(column: str) -> pl.Expr:
     """Seconds as hours."""
     return (pl.col(column) / 3600).round(2)
+
+
+def safe_csv(frame: pl.DataFrame) -> str:
+    """CSV whose text no spreadsheet takes for a formula: devices and people name things freely."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.when(pl.col(name).str.contains(r"^\s*[=+@\-]"))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    ).write_csv()

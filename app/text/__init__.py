@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from app.text import columns, delivery, engine, fatigue, fleet, home, ingestion, shell
+from app.text import admin, columns, delivery, engine, fatigue, fleet, home, ingestion, shell
 
 LANGUAGE = "en"
 
-_MODULES = (shell, home, fatigue, fleet, engine, delivery, ingestion, columns)
+_MODULES = (shell, home, fatigue, fleet, engine, delivery, ingestion, columns, admin)
 
 EN: dict[str, str] = {key: text for module in _MODULES for key, text in module.EN.items()}
 ID: dict[str, str] = {key: text for module in _MODULES for key, text in module.ID.items()}

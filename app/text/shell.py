@@ -37,6 +37,7 @@ EN = {
     "filter.too_long": "At most {days} days are shown; the span starts later than asked.",
     "header.scope": "{districts} · {span} · times in {zone}",
     "header.system": "Whole system · times in {zone}",
+    "header.own": "{districts} · times in {zone}",
     "header.now": "now {clock} {zone}",
     "header.day": "{first}",
     "header.days": "{first} to {last}",

@@ -64,7 +64,7 @@ def check(name: str, value: float) -> None:
         raise UsageError(f"{name} lies between {found.low:g} and {found.high:g}, not {value:g}")
 
 
-def change(ledger: Ledger, name: str, value: float, who: str) -> None:
+def change(ledger: Ledger, name: str, value: float, who: str, reason: str = "") -> None:
     """Put another value in force, audited; every day that still has its rows is built anew.
 
     Raises UsageError for a name that is none, and for a value beyond its limits.
@@ -73,8 +73,9 @@ def change(ledger: Ledger, name: str, value: float, who: str) -> None:
     with ledger.write() as connection:
         before = current(connection)[name]
         row = {"name": name, "value": value, "set_by": who, "set_at": clock(connection)}
-        connection.execute(insert(t.thresholds).values(**row))
-        audit(connection, who, "threshold", name, {"before": before, "after": value})
+        connection.execute(insert(t.thresholds).values(**row, reason=reason))
+        detail = {"before": before, "after": value, "reason": reason}
+        audit(connection, who, "threshold", name, detail)
         p = t.partitions.c
         days = connection.execute(select(p.hiveperiod, p.dstrct_code)).all()
         manifest.touch(connection, [(str(day), str(district)) for day, district in days])

@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from pipeline import localtime
+from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.storage import csvfile, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
+from pipeline.storage.people import audit
 from pipeline.storage.sql import upsert
 
 REQUIRED = ("deviceid", "unitno", "unittype", "dstrct_code", "valid_from")
@@ -30,10 +32,10 @@ class ImportResult:
     errors: list[str] = field(default_factory=list)
 
 
-def import_csv(ledger: Ledger, path: Path) -> ImportResult:
+def import_csv(ledger: Ledger, path: Path, *, who: str = "command line") -> ImportResult:
     """Add or replace register rows from a CSV file; all of them, or none if any is wrong.
 
-    Raises UsageError when the file cannot be read or lacks a column.
+    What changed is audited. Raises UsageError when the file cannot be read or lacks a column.
     """
     result = ImportResult()
     rows: dict[tuple[str, str], dict[str, Any]] = {}
@@ -49,14 +51,68 @@ def import_csv(ledger: Ledger, path: Path) -> ImportResult:
         rows[row["deviceid"], row["valid_from"]] = {**row, "valid_to": row["valid_to"] or None}
     if not result.errors and rows:
         with ledger.write() as connection:
+            before = _register(connection)
+            changed = {key: row for key, row in rows.items() if before.get(key) != row}
             upsert(connection, t.devices, list(rows.values()))
             districts = {row["dstrct_code"] for row in rows.values()}
-            p = t.partitions.c
-            built = select(p.hiveperiod, p.dstrct_code).where(p.dstrct_code.in_(districts))
-            days = [(str(row[0]), str(row[1])) for row in connection.execute(built)]
-            manifest.touch(connection, days)
+            districts |= {before[key]["dstrct_code"] for key in changed if key in before}
+            _touch(connection, districts)
+            if changed:
+                audit(connection, who, "devices imported", path.name, _changes(before, changed))
         result.imported = len(rows)
     return result
+
+
+def set_validity(
+    ledger: Ledger, deviceid: str, valid_from: str, valid_to: str | None, *, who: str
+) -> None:
+    """Change the last valid day of a register row (None: it stays open), audited.
+
+    Raises UsageError when there is no such row, or the day lies before its first.
+    """
+    d = t.devices.c
+    mine = (d.deviceid == deviceid, d.valid_from == valid_from)
+    with ledger.write() as connection:
+        row = connection.execute(select(t.devices).where(*mine)).first()
+        if row is None:
+            raise UsageError(f"there is no device {deviceid} from {valid_from} on")
+        problem = _problem({**row._mapping, "valid_to": valid_to or ""})
+        if problem:
+            raise UsageError(problem)
+        connection.execute(update(t.devices).where(*mine).values(valid_to=valid_to))
+        _touch(connection, {row.dstrct_code})
+        detail = {"before": row.valid_to, "after": valid_to, "valid_from": valid_from}
+        audit(connection, who, "device validity", deviceid, detail)
+
+
+#: Rows that an entry of the audit spells out; of more it says how many.
+SPELT = 50
+
+
+def _changes(
+    before: dict[tuple[str, str], dict[str, Any]], changed: dict[tuple[str, str], dict[str, Any]]
+) -> dict[str, Any]:
+    """What an entry of the audit says of an import."""
+    first = list(changed)[:SPELT]
+    return {
+        "before": [before[key] for key in first if key in before],
+        "after": [changed[key] for key in first],
+        "new": sum(key not in before for key in changed),
+        "replaced": sum(key in before for key in changed),
+    }
+
+
+def _register(connection: Connection) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = connection.execute(select(t.devices))
+    return {(row.deviceid, row.valid_from): dict(row._mapping) for row in rows}
+
+
+def _touch(connection: Connection, districts: set[str]) -> None:
+    """Every day of these districts is built anew."""
+    p = t.partitions.c
+    built = select(p.hiveperiod, p.dstrct_code).where(p.dstrct_code.in_(districts))
+    days = [(str(row[0]), str(row[1])) for row in connection.execute(built)]
+    manifest.touch(connection, days)
 
 
 def _problem(row: dict[str, str]) -> str | None:

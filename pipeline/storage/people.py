@@ -1,4 +1,4 @@
-"""People: who may sign in, how often they may try, and what they did.
+"""People: who may sign in, and what they did.
 
 Passwords are kept as bcrypt hashes. ``token_version`` is part of every cookie: moving it on ends
 all sessions of a person, wherever their cookies have been copied to.
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import bcrypt
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from pipeline.errors import UsageError
 from pipeline.storage import tables as t
@@ -26,14 +26,14 @@ MIN_PASSWORD = 10
 #: bcrypt reads no more bytes than that.
 MAX_PASSWORD_BYTES = 72
 
-SECOND = 1_000_000
-#: Failures are counted over so long, by user and address, and by address alone.
-MEMORY_S = 15 * 60
-#: A hash of the same cost as every other, of random bytes that nobody kept.
-NOBODY = "$2b$12$Q7Sy5xuChAaUVrs2g83vM.9GcPOAIJFA8w4xVgrgtwFLBWi0s00pS"
-FREE_TRIES = 3
-FREE_TRIES_ADDRESS = 30
-LONGEST_WAIT_S = 300
+#: What a password must not be, nor begin with: the tries that come first.
+COMMON = (
+    *("password", "passw0rd", "p@ssw0rd", "1234567890", "0123456789", "qwertyuiop", "qwerty"),
+    *("administrator", "welcome", "letmein", "iloveyou", "haulwatch", "rahasia", "bismillah"),
+    *("indonesia", "sayang"),
+)
+#: A password of fewer different characters is a pattern.
+DIFFERENT = 5
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,6 @@ class User:
     password_hash: str = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What came of a sign-in: the user, or how long to wait before the next try."""
-
-    user: User | None = None
-    wait_s: float = 0.0
-
-
 def add_user(
     ledger: Ledger,
     username: str,
@@ -68,33 +60,50 @@ def add_user(
     who: str = "command line",
 ) -> User:
     """Add a person. Raises UsageError for a taken name, an unknown role or a weak password."""
-    username = username.strip().lower()
-    check_new(ledger, username, role)
-    hashed = _hash(username, password)
+    username = check_new(ledger, username, role)
+    secret = hashed(username, password)
     with ledger.write() as connection:
-        connection.execute(
-            insert(t.users).values(
-                username=username,
-                name=name,
-                password_hash=hashed,
-                role=role,
-                districts=json.dumps(sorted(districts)),
-                disabled=False,
-                token_version=1,
-                created_at=clock(connection),
-            )
-        )
-        audit(connection, who, "user added", username, {"role": role})
+        insert_user(connection, username, name, role, secret, districts, who=who)
     return find(ledger, username)
 
 
-def check_new(ledger: Ledger, username: str, role: str) -> None:
-    """Raise UsageError unless a person of this name and role can be added."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._@-]{1,63}", username.strip().lower()):
+def insert_user(
+    connection: Connection,
+    username: str,
+    name: str,
+    role: str,
+    password_hash: str,
+    districts: Iterable[str],
+    *,
+    who: str,
+) -> None:
+    """Add a person who has been checked, audited."""
+    names = sorted(districts)
+    connection.execute(
+        insert(t.users).values(
+            username=username,
+            name=name,
+            password_hash=password_hash,
+            role=role,
+            districts=json.dumps(names),
+            disabled=False,
+            token_version=1,
+            created_at=clock(connection),
+        )
+    )
+    after = {"role": role, "districts": names}
+    audit(connection, who, "user added", username, {"before": None, "after": after})
+
+
+def check_new(ledger: Ledger, username: str, role: str) -> str:
+    """The user name as it is kept. Raises UsageError unless such a person can be added."""
+    username = username.strip().lower()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._@-]{1,63}", username):
         raise UsageError(f"user name {username!r}: 2 to 64 of a-z, 0-9, dot, dash, _ and @")
     _check_role(role)
     if get(ledger, username) is not None:
-        raise UsageError(f"user {username.strip().lower()} exists already")
+        raise UsageError(f"user {username} exists already")
+    return username
 
 
 def get(ledger: Ledger, username: str) -> User | None:
@@ -125,8 +134,8 @@ def set_password(
 ) -> None:
     """Give a person another password; all their sessions end."""
     user = find(ledger, username)
-    hashed = _hash(user.username, password)
-    _change(ledger, user, who, "password set", {}, password_hash=hashed)
+    secret = hashed(user.username, password)
+    _change(ledger, user, who, "password set", {}, password_hash=secret)
 
 
 def set_role(ledger: Ledger, username: str, role: str, *, who: str = "command line") -> None:
@@ -137,39 +146,38 @@ def set_role(ledger: Ledger, username: str, role: str, *, who: str = "command li
     _change(ledger, user, who, "role set", detail, ends_sessions=False, role=role)
 
 
+def set_districts(
+    ledger: Ledger, username: str, districts: Iterable[str], *, who: str = "command line"
+) -> None:
+    """Bind a person to districts (none: all); it counts from their next click on."""
+    user, names = find(ledger, username), sorted({name.strip() for name in districts} - {""})
+    detail = {"before": list(user.districts), "after": names}
+    kept = json.dumps(names)
+    _change(ledger, user, who, "districts set", detail, ends_sessions=False, districts=kept)
+
+
 def disable(ledger: Ledger, username: str, *, who: str = "command line") -> None:
     """Shut a person out; all their sessions end."""
-    _change(ledger, find(ledger, username), who, "user disabled", {}, disabled=True)
+    user = find(ledger, username)
+    detail = {"before": _state(user.disabled), "after": _state(disabled=True)}
+    _change(ledger, user, who, "user disabled", detail, disabled=True)
+
+
+def enable(ledger: Ledger, username: str, *, who: str = "command line") -> None:
+    """Let a person in again who was shut out, with the password they had."""
+    user = find(ledger, username)
+    detail = {"before": _state(user.disabled), "after": _state(disabled=False)}
+    _change(ledger, user, who, "user enabled", detail, disabled=False)
+
+
+def _state(disabled: bool) -> str:
+    return "disabled" if disabled else "enabled"
 
 
 def sign_out(ledger: Ledger, username: str) -> None:
     """End every session of a person, copies of the cookie included."""
     user = find(ledger, username)
     _change(ledger, user, user.username, "signed out", {})
-
-
-def sign_in(ledger: Ledger, username: str, address: str, password: str) -> Attempt:
-    """Check a password, at a pace that guessing cannot afford.
-
-    Each failure beyond the first few doubles the wait for this user from this address; the wait is
-    checked before the hash is. An unknown user costs as much time as a wrong password.
-    """
-    username = username.strip().lower()[:64]
-    with ledger.read() as connection:
-        wait = _wait(connection, username, address)
-    if wait > 0:
-        return Attempt(wait_s=wait)
-    user = get(ledger, username)
-    usable = user is not None and not user.disabled
-    stored = user.password_hash if user is not None and usable else NOBODY
-    matches = bcrypt.checkpw(password.encode()[:MAX_PASSWORD_BYTES], stored.encode())
-    accepted = usable and matches
-    with ledger.write() as connection:
-        row = {"username": username, "address": address, "at": clock(connection), "ok": accepted}
-        connection.execute(insert(t.sign_ins).values(**row))
-        if accepted:
-            audit(connection, username, "signed in", username, {"address": address})
-    return Attempt(user=user if accepted else None)
 
 
 def audit(
@@ -203,38 +211,24 @@ def _change(
         audit(connection, who, what, user.username, detail)
 
 
-def _wait(connection: Connection, username: str, address: str) -> float:
-    """Seconds until this user may try again from this address."""
-    now, s = clock(connection), t.sign_ins.c
-    recent = (s.address == address, s.at > now - MEMORY_S * SECOND)
-    mine = (*recent, s.username == username)
-    success = select(func.max(s.at)).where(*mine, s.ok.is_(True)).scalar_subquery()
-    waits = [0.0]
-    for conditions, free in (
-        ((*mine, s.at > func.coalesce(success, 0)), FREE_TRIES),
-        (recent, FREE_TRIES_ADDRESS),
-    ):
-        query = select(func.count(), func.max(s.at)).where(*conditions, s.ok.is_(False))
-        row = connection.execute(query).one()
-        failures, last = int(row[0]), int(row[1] or 0)
-        if failures >= free:
-            pause = min(2.0 ** min(failures - free + 1, 16), LONGEST_WAIT_S)
-            waits.append(pause - (now - last) / SECOND)
-    return max(waits)
-
-
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise UsageError(f"role {role!r} is none of {', '.join(ROLES)}")
 
 
-def _hash(username: str, password: str) -> str:
+def hashed(username: str, password: str) -> str:
+    """The hash that is kept of a password. Raises UsageError for a weak one."""
+    folded = password.lower()
     if len(password) < MIN_PASSWORD:
         raise UsageError(f"the password needs {MIN_PASSWORD} characters or more")
     if len(password.encode()) > MAX_PASSWORD_BYTES:
         raise UsageError(f"the password is longer than {MAX_PASSWORD_BYTES} bytes")
-    if username in password.lower():
+    if username in folded:
         raise UsageError("the password contains the user name")
+    if len(set(folded)) < DIFFERENT:
+        raise UsageError(f"the password needs {DIFFERENT} different characters or more")
+    if folded.startswith(COMMON):
+        raise UsageError("the password begins with a word that is tried first; take another")
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
 
 

@@ -306,6 +306,17 @@ sign_ins = Table(
     Column("at", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),
     Index("sign_ins_who", "username", "address", "at"),
+    Index("sign_ins_address", "address", "at"),
+    Index("sign_ins_at", "at"),
+)
+
+#: Links by which a home without users gets its first administrator. The token itself is not kept.
+setup_links = Table(
+    "setup_links",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
 )
 
 #: What people are to be told, one row a topic: said once, and again only after a while.
@@ -327,6 +338,7 @@ notices = Table(
     Column("error", Text),
 )
 
+#: Who did what; triggers refuse any change of a row.
 audit = Table(
     "audit",
     metadata,
@@ -336,6 +348,7 @@ audit = Table(
     Column("what", String, nullable=False),
     Column("subject", String, nullable=False, default=""),
     Column("detail", Text, nullable=False, default="{}"),
+    Index("audit_at", "at"),
 )
 
 #: Thresholds as they were set: the newest row of a name is in force, none: its default.
@@ -347,6 +360,7 @@ thresholds = Table(
     Column("value", Float, nullable=False),
     Column("set_at", BigInteger, nullable=False),
     Column("set_by", String, nullable=False),
+    Column("reason", Text, nullable=False, server_default="", default=""),
 )
 
 #: Fatigue cases, minted once. Builds find them again by overlap, so reviews survive late files and

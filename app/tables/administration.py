@@ -1,0 +1,139 @@
+"""Register, downtime log, thresholds, people and audit as administrators read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from app.tables.columns import clock, named, words
+from app.text import known, say
+from pipeline.downtime import BY_CODE, Code
+
+MINUTES = "%Y-%m-%d %H:%M"
+
+
+def devices(frame: pl.DataFrame) -> pl.DataFrame:
+    """The register."""
+    return named(
+        frame,
+        {
+            "device": "deviceid",
+            "unit": "unitno",
+            "type": "unittype",
+            "district": "dstrct_code",
+            "unit_model": "model",
+            "valid_from": "valid_from",
+            "valid_to": "valid_to",
+        },
+    )
+
+
+def downtime(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Rows of the log in local time."""
+    hours = (pl.col("end_ts") - pl.col("start_ts")).dt.total_seconds() / 3600
+    return named(
+        frame,
+        {
+            "district": "dstrct_code",
+            "unit": "unitno",
+            "started": clock("start_ts", zone, MINUTES),
+            "ended": clock("end_ts", zone, MINUTES),
+            "stood": hours.round(2),
+            "code": "code",
+            "reason": _reason(lambda code: code.label),
+            "counts_as": _reason(lambda code: say(f"downtime.kind.{code.kind}")),
+            "note": "note",
+            "imported": clock("imported_at", zone, MINUTES),
+            "who": "imported_by",
+        },
+    )
+
+
+def _reason(words_of: Callable[[Code], str]) -> pl.Expr:
+    """Something about a row's code; codes that are none any more stay as they are."""
+    return pl.col("code").map_elements(
+        lambda code: words_of(BY_CODE[code]) if code in BY_CODE else code, return_dtype=pl.String
+    )
+
+
+def covered(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """What time the log covers."""
+    return named(
+        frame,
+        {
+            "district": "dstrct_code",
+            "covered_from": clock("from_ts", zone, MINUTES),
+            "covered_to": clock("to_ts", zone, MINUTES),
+            "imported": clock("imported_at", zone, MINUTES),
+        },
+    )
+
+
+def thresholds(frame: pl.DataFrame) -> pl.DataFrame:
+    """Values in force beside their defaults and limits."""
+    return named(
+        frame,
+        {
+            "threshold": "name",
+            "meaning": pl.struct("name", "description").map_elements(
+                _meaning, return_dtype=pl.String
+            ),
+            "value": "value",
+            "default": "default",
+            "lowest": "low",
+            "highest": "high",
+            "measure": "unit",
+        },
+    )
+
+
+def _meaning(row: dict[str, str]) -> str:
+    return known(f"threshold.{row['name']}", row["description"])
+
+
+def threshold_history(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Every value that was set."""
+    return named(
+        frame,
+        {
+            "at": clock("set_at", zone),
+            "threshold": "name",
+            "value": "value",
+            "who": "set_by",
+            "reason": "reason",
+        },
+    )
+
+
+def users(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """People with their rights."""
+    state = pl.when("disabled").then(pl.lit("disabled")).otherwise(pl.lit("enabled"))
+    return named(
+        frame.with_columns(state.alias("state")),
+        {
+            "user": "username",
+            "name": "name",
+            "role": words("role", "role"),
+            "districts": "districts",
+            "status": words("state", "user"),
+            "last_sign_in": clock("seen_at", zone, MINUTES),
+            "added": clock("created_at", zone, MINUTES),
+        },
+    )
+
+
+def audit(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Who did what."""
+    return named(
+        frame,
+        {
+            "at": clock("at", zone),
+            "who": "who",
+            "what": "what",
+            "subject": "subject",
+            "before": "before",
+            "after": "after",
+            "detail": "rest",
+        },
+    )
