@@ -11,8 +11,12 @@ AUTHENTICATOR_KEYS = (SIGNED_IN, IDENTITY, "name", "email", "roles")
 # Ours.
 WAIT = "sign_in_wait"
 
+#: Also its name in the address.
+LANGUAGE = "lang"
+
 FILTERS = "filters"
 DRAWN = "drawn"
+VISIT = "visit"
 OPERATORS_SEEN = "operators_seen"
 
 # Shared filters; also their names in the address.

@@ -1,5 +1,5 @@
 """Headline figures: frames → tiles, each with its denominator; a module for each page."""
 
-from app.figures import delivery, engine, fatigue, fleet, home, ingestion
+from app.figures import changes, delivery, engine, fatigue, fleet, home, ingestion
 
-__all__ = ["delivery", "engine", "fatigue", "fleet", "home", "ingestion"]
+__all__ = ["changes", "delivery", "engine", "fatigue", "fleet", "home", "ingestion"]

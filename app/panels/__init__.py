@@ -1,7 +1,7 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import fatigue
-from app.panels.frame import account, foot, frame, header, lake_state, refusal, run, sign_in_frame
+from app.panels import fatigue, home
+from app.panels.frame import account, foot, frame, header, sign_in_frame
 from app.panels.pieces import (
     chart,
     dark,
@@ -16,6 +16,7 @@ from app.panels.pieces import (
     table_or,
     tiles,
 )
+from app.panels.trouble import lake_state, ledger_away, present, run
 
 __all__ = [
     "account",
@@ -27,11 +28,13 @@ __all__ = [
     "foot",
     "frame",
     "header",
+    "home",
     "lake_state",
+    "ledger_away",
     "link",
     "note",
     "pick",
-    "refusal",
+    "present",
     "run",
     "section",
     "section_of",

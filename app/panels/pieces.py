@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,18 +22,24 @@ CHART = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
 
 
 def tiles(items: Sequence[Tile]) -> None:
-    """Figures side by side; they wrap on narrow screens."""
+    """Figures side by side, each with the way to the page that tells more; they wrap."""
+    user = auth.current(backend()) if any(item.page for item in items) else None
     for place, item in zip(st.columns(len(items), gap="small"), items, strict=True):
         place.metric(
             item.label,
             item.value,
             item.note or None,
+            delta_description=item.change or None,
             delta_color="off",
             delta_arrow="off",
             help=item.help or None,
             border=True,
             height="stretch",
         )
+        if user is not None and access.may_open(user.role, item.page):
+            page = access.BY_NAME[item.page]
+            title = say("tile.open", page=say(f"{page.name}.title"))
+            place.page_link(page.path, label=title, icon=page.icon, query_params=dict(item.params))
 
 
 def section(title: str, help_text: str = "", **values: object) -> None:
@@ -100,16 +107,43 @@ def link(page: str, label: str, icon: str = "", **params: str) -> None:
 
 
 def download(frame: pl.DataFrame, name: str) -> None:
-    """What is shown, as CSV."""
-    st.download_button(
-        say("download"),
-        frame.write_csv(),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        type="tertiary",
+    """What is shown, as CSV and as Parquet; made when somebody asks for it."""
+    forms = {
+        "csv": ("text/csv", lambda: csv(frame)),
+        "parquet": ("application/vnd.apache.parquet", lambda: parquet(frame)),
+    }
+    with st.container(horizontal=True, gap="small", key=f"downloads-{name}"):
+        for form, (kind, made) in forms.items():
+            st.download_button(
+                say(f"download.{form}"),
+                made,
+                file_name=f"{name}.{form}",
+                mime=kind,
+                icon=":material/download:",
+                help=say(f"download.{form}.help"),
+                key=f"download-{name}-{form}",
+                on_click="ignore",
+                type="tertiary",
+            )
+
+
+def csv(frame: pl.DataFrame) -> bytes:
+    """CSV for spreadsheets: text of devices that a spreadsheet would compute is marked as text."""
+    text = pl.col(pl.String)
+    marked = frame.with_columns(
+        pl.when(text.str.contains(r"^[=+\-@\t\r]"))
+        .then(pl.concat_str(pl.lit("'"), text))
+        .otherwise(text)
+        .name.keep()
     )
+    return marked.write_csv().encode()
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    """The same as Parquet, every value as it is."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def note(text: str, **values: object) -> None:
