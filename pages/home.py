@@ -15,7 +15,7 @@ now = data.home.now(chosen)
 if now.units.is_empty() and now.cells.is_empty():
     panels.empty("empty.nothing")
 else:
-    st.markdown(figures.home.sentence(now))
+    st.container(key="state").markdown(figures.home.sentence(now))
     panels.tiles(figures.home.tiles(now))
 
     if not now.units.is_empty():

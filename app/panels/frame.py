@@ -35,8 +35,8 @@ def sign_in_frame() -> None:
 
 def account(user: User) -> bool:
     """Who is signed in, and the way out; True when it was taken."""
+    st.sidebar.caption(f"{plain(user.name)} · {say(f'role.{user.role}')}")
     with st.sidebar.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.caption(f"{plain(user.name)} · {say(f'role.{user.role}')}")
         language.switch()
         return st.button(
             say("sign_out"), icon=":material/logout:", type="tertiary", help=say("sign_out.help")

@@ -38,8 +38,8 @@ def tiles(items: Sequence[Tile]) -> None:
         )
         if user is not None and access.may_open(user.role, item.page):
             page = access.BY_NAME[item.page]
-            title = say("tile.open", page=say(f"{page.name}.title"))
-            place.page_link(page.path, label=title, icon=page.icon, query_params=dict(item.params))
+            label = say(f"tile.{page.name}")
+            place.page_link(page.path, label=label, icon=page.icon, query_params=dict(item.params))
 
 
 def section(title: str, help_text: str = "", **values: object) -> None:

@@ -74,7 +74,11 @@ EN = {
     "download.csv.help": "What is shown, as CSV.",
     "download.parquet": "Parquet",
     "download.parquet.help": "What is shown, as Parquet.",
-    "tile.open": "Open {page}",
+    "tile.fatigue_events": "See the cases",
+    "tile.fleet_health": "See the units",
+    "tile.engine_telemetry": "See the signals",
+    "tile.data_delivery": "See the hours",
+    "tile.ingestion": "See the files",
 }
 
 ID = {
@@ -152,5 +156,9 @@ ID = {
     "download.csv.help": "Yang ditampilkan, sebagai CSV.",
     "download.parquet": "Parquet",
     "download.parquet.help": "Yang ditampilkan, sebagai Parquet.",
-    "tile.open": "Buka {page}",
+    "tile.fatigue_events": "Lihat kejadian",
+    "tile.fleet_health": "Lihat unit",
+    "tile.engine_telemetry": "Lihat sinyal",
+    "tile.data_delivery": "Lihat jam",
+    "tile.ingestion": "Lihat file",
 }
