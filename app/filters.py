@@ -31,6 +31,15 @@ class Filters:
     first: str
     last: str
     zone: str
+    #: True while nobody chose other days than the newest.
+    usual: bool = True
+
+    @property
+    def address(self) -> tuple[tuple[str, str], ...]:
+        """What was chosen, as it stands in the address: a link with these shows the same."""
+        chosen = [(state.DISTRICT, self.districts[0])] if len(self.districts) == 1 else []
+        days = [] if self.usual else [(state.FIRST, self.first), (state.LAST, self.last)]
+        return (*chosen, *days)
 
     @property
     def scope(self) -> Scope:
@@ -64,7 +73,9 @@ def sidebar(backend: Backend, user: User) -> Filters:
     newest = operations.vitals(backend.ledger, districts).newest_day
     newest = newest or hiveperiod(datetime.now(UTC), zone)
     first, last = _days(newest)
-    return Filters(districts, first, last, zone)
+    kept = st.session_state[state.FILTERS]
+    usual = kept.get(state.FIRST) is None and kept.get(state.LAST) is None
+    return Filters(districts, first, last, zone, usual)
 
 
 def own(backend: Backend, user: User) -> Filters:
@@ -116,14 +127,16 @@ def _day(text: str) -> date | None:
 
 
 def _recall(key: str, default: object, parse: Callable[[str], object | None]) -> None:
-    """Give a widget its value before it is drawn: what was chosen on the page before, else what
-    the address says, else the default, which moves on as new days come.
+    """Give a widget its value before it is drawn: what a link says that was followed, else what was
+    chosen on the page before, else the default, which moves on as new days come.
 
     Streamlit forgets a widget's value, and the address, when the page changes.
     """
     kept = st.session_state.setdefault(state.FILTERS, {})
-    if key not in kept and key in st.query_params:
-        kept[key] = parse(st.query_params[key])
+    address = st.query_params.get(key)
+    if address is not None and address != kept.get((key, "address")):
+        kept[key] = parse(address)
+        st.session_state.pop(key, None)
     untouched = st.session_state.get(key) == kept.get((key, "default"))
     if key not in st.session_state or (untouched and kept.get(key) is None):
         st.session_state[key] = kept.get(key) or default
@@ -134,6 +147,7 @@ def _remember(key: str, value: object, default: object) -> None:
     """Keep a choice for the next page and in the address; the default is no choice."""
     kept = st.session_state[state.FILTERS]
     kept[key] = None if value == default else value
+    kept[key, "address"] = None if value == default else str(value)
     if value != default:
         st.query_params[key] = str(value)
     elif key in st.query_params:

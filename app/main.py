@@ -11,17 +11,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import access, auth, panels
-from app.backend import backend
+from app import access, auth, language, panels
 from app.text import say
 
+language.settle()
 st.set_page_config(
     page_title=say("app.name"), page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
 )
 
-house = backend()
 panels.frame()
-user = auth.current(house)
+house, user = panels.present()
 
 pages = {
     page.name: st.Page(
@@ -35,7 +34,9 @@ pages = {
 }
 chosen = st.navigation(panels.menu(pages, user), position="sidebar" if user else "hidden")
 
-if user is None:
+if house is None:
+    panels.ledger_away()
+elif user is None:
     panels.sign_in_frame()
     panels.administration.told()
     if panels.setup.asked(house):
@@ -45,6 +46,7 @@ if user is None:
 elif panels.account(user):
     auth.sign_out(house, user)
 else:
+    language.remember()
     panels.lake_state(house.settings.zone)
     name = next(key for key, page in pages.items() if page == chosen)
     panels.run(chosen, access.opens(user, name), pages[access.HOME.name])

@@ -44,6 +44,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "device_hour.blank",
     ),
     # tiles
+    "home.waiting": ("fatigue_case", "fatigue_case.severity"),
     "fatigue.cases": ("fatigue_case",),
     "fatigue.units": ("fatigue_case",),
     "fatigue.blind": ("unit_minute.blind_moving_s",),

@@ -16,8 +16,12 @@ SETUP = "setup"
 # What an administrator's last action came to, shown once.
 TOLD = "told"
 
+#: Also its name in the address.
+LANGUAGE = "lang"
+
 FILTERS = "filters"
 DRAWN = "drawn"
+VISIT = "visit"
 OPERATORS_SEEN = "operators_seen"
 
 # Shared filters; also their names in the address.

@@ -10,12 +10,18 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure: its name, value, what it is a part of, and its definition."""
+    """A figure: its name, value, what it is a part of, and its definition.
+
+    ``change``: how it compares with before. ``page`` and ``params``: the view that tells more.
+    """
 
     label: str
     value: str
     note: str = ""
     help: str = ""
+    change: str = ""
+    page: str = ""
+    params: tuple[tuple[str, str], ...] = ()
 
 
 def share(part: float, whole: float) -> str:
@@ -26,6 +32,12 @@ def share(part: float, whole: float) -> str:
     if 99.95 <= percent < 100:
         percent = 99.9
     return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
+
+
+def signed(number: float, digits: int = 0) -> str:
+    """A difference with its sign; none of "-0"."""
+    rounded = round(number, digits)
+    return f"{rounded:+,.{digits}f}" if rounded else "±0"
 
 
 def hours(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Overview: the state of the fleet in a sentence, a bar and a list."""
+"""Overview: the state of the fleet in a sentence, what changed, a bar and a list."""
 
 import streamlit as st
 
@@ -11,22 +11,25 @@ user = data.require(HOME.name)
 chosen = filters.sidebar(backend(), user)
 panels.header("home", chosen)
 
-units = data.fleet.unit_now(HOME.name, chosen)
-cells = data.delivery.cells(HOME.name, chosen)
-cases = data.fatigue.cases(HOME.name, chosen)
-
-if units.is_empty() and cells.is_empty():
+now = data.home.now(chosen)
+if now.units.is_empty() and now.cells.is_empty():
     panels.empty("empty.nothing")
 else:
-    st.markdown(figures.home.sentence(units, cases, cells))
-    panels.tiles(figures.home.tiles(units, cases, cells))
-    if not units.is_empty():
+    st.container(key="state").markdown(figures.home.sentence(now))
+    panels.tiles(figures.home.tiles(now))
+
+    if not now.units.is_empty():
         others = figures.fleet.definitions(figures.fleet.NOT_REPORTING)
         panels.section("home.chart", "home.chart.help", others=others)
-        panels.chart(fleet.now_bars(figures.fleet.doing(units), panels.dark()), "now", "home.chart")
+        doing = figures.fleet.doing(now.units)
+        panels.chart(fleet.now_bars(doing, panels.dark()), "now", "home.chart")
+
+    since, known = data.home.since_last_visit()
+    panels.home.changes(data.home.changed(chosen, since), since, known, chosen)
+
+    if not now.units.is_empty():
         panels.section("home.attention")
-        attention = tables.fleet.attention(units, chosen.zone)
-        if attention.is_empty():
-            panels.note("home.attention.none")
-        else:
-            panels.table(attention, "attention")
+        attention = tables.fleet.attention(now.units, chosen.zone)
+        panels.table_or(attention, "attention", "home.attention.none")
+        if not attention.is_empty():
+            panels.download(attention, "attention")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, func, select
 
+from pipeline.localtime import from_us
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, count_by, counter
@@ -178,6 +180,27 @@ def test_count(ledger: Ledger) -> int:
     with ledger.read() as connection:
         query = select(func.count()).select_from(t.mart_tests)
         return int(connection.execute(query).scalar_one())
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """Figures that were not published because tests failed. ``since``: when the shown ones were."""
+
+    tests: int
+    since: datetime | None
+
+
+def held_back(ledger: Ledger, districts: Sequence[str] = ()) -> HeldBack | None:
+    """What the latest build held back; None when all its tests passed or only warned."""
+    m, p = t.mart_tests.c, t.partitions.c
+    failed = select(func.count()).where(m.status.in_(("fail", "error")))
+    shown = select(func.max(p.built_at))
+    if districts:
+        shown = shown.where(p.dstrct_code.in_(districts))
+    with ledger.read() as connection:
+        tests = int(connection.execute(failed).scalar_one())
+        built = connection.execute(shown).scalar_one_or_none() if tests else None
+    return HeldBack(tests, from_us(built) if built else None) if tests else None
 
 
 def _frame(ledger: Ledger, query: Any) -> pl.DataFrame:

@@ -1,6 +1,17 @@
 """What pages ask for: one function a query, checked for the asker; a module for each page."""
 
-from app.data import audit, delivery, devices, downtime, engine, fatigue, fleet, thresholds, users
+from app.data import (
+    audit,
+    delivery,
+    devices,
+    downtime,
+    engine,
+    fatigue,
+    fleet,
+    home,
+    thresholds,
+    users,
+)
 from app.data.asking import demand, require
 
 __all__ = [
@@ -12,6 +23,7 @@ __all__ = [
     "engine",
     "fatigue",
     "fleet",
+    "home",
     "require",
     "thresholds",
     "users",

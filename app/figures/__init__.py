@@ -1,5 +1,14 @@
 """Headline figures: frames → tiles, each with its denominator; a module for each page."""
 
-from app.figures import administration, delivery, engine, fatigue, fleet, home, ingestion
+from app.figures import administration, changes, delivery, engine, fatigue, fleet, home, ingestion
 
-__all__ = ["administration", "delivery", "engine", "fatigue", "fleet", "home", "ingestion"]
+__all__ = [
+    "administration",
+    "changes",
+    "delivery",
+    "engine",
+    "fatigue",
+    "fleet",
+    "home",
+    "ingestion",
+]

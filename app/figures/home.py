@@ -2,53 +2,265 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import polars as pl
 
 from app import meaning
 from app.figures.delivery import delivered, expected
-from app.figures.delivery import tiles as delivery
 from app.figures.fleet import NEED_A_LOOK, definitions
+from app.shift import Shift
 from app.text import say
-from app.tiles import Tile, share
+from app.tiles import NOTHING, Tile, hours, share, signed
+from pipeline.localtime import CLOSES_AFTER
+
+#: A case of this severity is critical: from 50 m driven with eyes closed.
+CRITICAL = 3
+HOUR = timedelta(hours=1)
+#: A unit whose last second is no older counts as reporting: see ``queries/sql/unit_now.sql``.
+FRESH = timedelta(minutes=75)
+SHIFT_LENGTH = timedelta(hours=12)
 
 
-def tiles(units: pl.DataFrame, cases: pl.DataFrame, cells: pl.DataFrame) -> list[Tile]:
-    """The most urgent figure of each page."""
-    silent = units.filter(pl.col("status").is_in(NEED_A_LOOK)).height
-    first, _, missing, *_ = delivery(cells)
+@dataclass(frozen=True)
+class Now:
+    """What the overview is made of.
+
+    ``units``: one row a registered device with its status. ``cells``: device-hours of the shift
+    before, of this one, or of the days chosen. ``causes``: why hours are missing. ``cases``:
+    severity, started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` is
+    None where days were chosen: then figures are about them, and compared with nothing.
+    """
+
+    units: pl.DataFrame
+    cells: pl.DataFrame
+    causes: pl.DataFrame
+    cases: pl.DataFrame
+    watched: pl.DataFrame
+    shift: Shift | None
+    zone: str
+    params: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def since(self) -> str:
+        """What figures are about, for a sentence."""
+        if self.shift is None:
+            return say("home.since.days")
+        start = self.shift.start.astimezone(ZoneInfo(self.zone))
+        return say("home.since.shift", clock=start.strftime("%H:%M"), shift=self.shift.number)
+
+    @property
+    def recent(self) -> pl.DataFrame:
+        """Device-hours of this shift, or of the days chosen."""
+        if self.shift is None:
+            return self.cells
+        return self.cells.filter(pl.col("hour_start") >= self.shift.start)
+
+    @property
+    def earlier(self) -> tuple[int, int, int] | None:
+        """Delivered, expected and missing by this time of the shift before; None: nothing known."""
+        if self.shift is None:
+            return None
+        found = by_then(self.cells, self.shift.before, self.shift.before_now)
+        return found if found[1] else None
+
+
+def by_then(cells: pl.DataFrame, start: datetime, end: datetime) -> tuple[int, int, int]:
+    """Delivered, expected and missing device-hours of ``[start, end)`` as known at ``end``."""
+    part = cells.filter(
+        pl.col("hour_start") >= start,
+        pl.col("hour_start") < end,
+        pl.col("state") != "not_registered",
+    )
+    came = (pl.col("arrived_at") <= end).fill_null(False)
+    due = pl.col("hour_start") + HOUR + CLOSES_AFTER <= end
+    gone = due & ~came & (pl.col("state") != "proven_off")
+    counts = part.select(came.sum(), (came | due).sum().alias("due"), gone.sum().alias("gone"))
+    row = counts.row(0)
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def reporting_at(cells: pl.DataFrame, moment: datetime) -> int | None:
+    """Units that reported at an earlier moment; None where nothing is known of it."""
+    came = cells.filter(pl.col("arrived_at") <= moment, pl.col("state") != "not_registered")
+    if came.is_empty():
+        return None
+    fresh = came.filter(pl.col("hour_start") + HOUR >= moment - FRESH)
+    return fresh["deviceid"].n_unique()
+
+
+def uncovered(now: Now) -> tuple[int, int]:
+    """Missing device-hours, and how many of them for want of coverage."""
+    missing = now.recent.filter(pl.col("state") == "missing")
+    known = now.causes.filter(pl.col("cause") == "no_coverage")
+    keys = ["district", "deviceid", "hour"]
+    return missing.height, missing.join(known, on=keys, how="semi").height
+
+
+def unseen(now: Now, shift: tuple[str, int] | None) -> tuple[float, float]:
+    """Seconds moved with the eyes unseen, and seconds moved: of a shift, or of all there is."""
+    part = now.watched
+    if shift is not None:
+        part = part.filter(pl.col("hiveperiod") == shift[0], pl.col("shift") == shift[1])
+    return float(part["blind_moving_s"].sum()), float(part["moving_s"].sum())
+
+
+def critical(cases: pl.DataFrame) -> pl.DataFrame:
+    """Cases that cannot wait."""
+    return cases.filter(pl.col("severity") >= CRITICAL)
+
+
+def tiles(now: Now) -> list[Tile]:
+    """The most urgent figure of each page, with what it is a part of and how it was before."""
+    return [_reporting(now), _attention(now), _waiting(now), *_delivery(now), _unseen(now)]
+
+
+def _reporting(now: Now) -> Tile:
+    status = now.units["status"]
+    reporting, parked = (int((status == name).sum()) for name in ("reporting", "parked"))
+    before = reporting_at(now.cells, now.shift.now - SHIFT_LENGTH) if now.shift else None
+    return Tile(
+        say("status.reporting"),
+        f"{reporting:,}",
+        say("home.expected.of", expected=now.units.height - parked, parked=parked),
+        say("status.reporting.help"),
+        "" if before is None else say("home.change.units", change=signed(reporting - before)),
+        "fleet_health",
+        now.params,
+    )
+
+
+def _attention(now: Now) -> Tile:
+    fell = 0
+    if now.shift:
+        edge = now.shift.now - SHIFT_LENGTH
+        fell = fell_silent(now.units, edge).height
+    return Tile(
+        say("home.attention"),
+        f"{now.units.filter(pl.col('status').is_in(NEED_A_LOOK)).height:,}",
+        say("fleet.of", units=f"{now.units.height:,}"),
+        definitions(NEED_A_LOOK),
+        say("home.change.silent", n=fell) if now.shift else "",
+        "fleet_health",
+        now.params,
+    )
+
+
+def _waiting(now: Now) -> Tile:
+    worst, change = critical(now.cases), ""
+    if now.shift:
+        shift, began = now.shift, pl.col("started_at")
+        change = say(
+            "home.change.cases",
+            now=worst.filter(began >= shift.start).height,
+            before=worst.filter(began >= shift.before, began < shift.before_now).height,
+        )
+    return Tile(
+        say("home.waiting"),
+        f"{worst.height:,}",
+        say("home.waiting.of", cases=now.cases.height),
+        meaning.of("home.waiting"),
+        change,
+        "fatigue_events",
+        now.params,
+    )
+
+
+def _delivery(now: Now) -> list[Tile]:
+    came, due = delivered(now.recent).height, expected(now.recent).height
+    missing, blank = uncovered(now)
+    pending = now.recent.filter(pl.col("state") == "pending").height
+    points = more = ""
+    if now.earlier is not None:
+        before, due_before, missing_before = now.earlier
+        more = say("home.change.missing", change=signed(missing - missing_before))
+        if due:
+            difference = 100 * (came / due - before / due_before)
+            points = say("home.change.delivered", change=signed(difference, 1))
+    of = say("home.delivered.of", delivered=came, expected=due, since=now.since)
+    gaps = say("home.missing.of", since=now.since, uncovered=blank, pending=pending)
     return [
         Tile(
-            say("status.reporting"),
-            f"{units.filter(pl.col('status') == 'reporting').height:,}",
-            say("fleet.of", units=f"{units.height:,}"),
-            say("status.reporting.help"),
+            say("delivery.fulfilment"),
+            share(came, due),
+            of if due else say("home.delivery.none", since=now.since),
+            meaning.of("delivery.fulfilment"),
+            points,
+            "data_delivery",
+            now.params,
         ),
         Tile(
-            say("home.attention"),
-            f"{silent:,}",
-            say("fleet.of", units=f"{units.height:,}"),
-            definitions(NEED_A_LOOK),
+            say("delivery.missing"),
+            f"{missing:,}",
+            gaps,
+            meaning.of("delivery.missing"),
+            more,
+            "data_delivery",
+            now.params,
         ),
-        Tile(
-            say("fatigue.cases"),
-            f"{cases.height:,}",
-            say("home.cases.of", units=cases["unitno"].n_unique()),
-            meaning.of("fatigue.cases"),
-        ),
-        first,
-        missing,
     ]
 
 
-def sentence(units: pl.DataFrame, cases: pl.DataFrame, cells: pl.DataFrame) -> str:
-    """The state of the fleet in a sentence (Markdown; only our own words and numbers)."""
-    due = expected(cells)
-    missing = due.filter(pl.col("state") == "missing").height
-    return say(
-        "home.sentence",
-        reporting=units.filter(pl.col("status") == "reporting").height,
-        registered=units.height,
-        cases=f"{cases.height:,}",
-        delivery=share(delivered(cells).height, due.height),
-        missing=say("home.missing", missing=missing) if missing else "",
+def _unseen(now: Now) -> Tile:
+    shift = now.shift
+    blind, moving = unseen(now, (shift.day, shift.number) if shift else None)
+    change = ""
+    if shift:
+        blind_before, moving_before = unseen(now, shift.previous)
+        if moving and moving_before:
+            difference = 100 * (blind / moving - blind_before / moving_before)
+            change = say("home.change.unseen", change=signed(difference, 1))
+    return Tile(
+        say("fatigue.blind"),
+        share(blind, moving) if moving else NOTHING,
+        say("home.unseen.of", blind=hours(blind), moving=hours(moving), since=now.since),
+        meaning.of("fatigue.blind", say("fatigue.blind.help")),
+        change,
+        "fatigue_events",
+        now.params,
     )
+
+
+def fell_silent(units: pl.DataFrame, since: datetime) -> pl.DataFrame:
+    """Units that are silent now and were not yet at a moment."""
+    edge = pl.col("last_seen") + HOUR + CLOSES_AFTER
+    return units.filter(pl.col("status") == "silent", edge > since)
+
+
+def sentence(now: Now) -> str:
+    """The state of the fleet in a sentence (Markdown; only our own words and numbers)."""
+    said = say("home.sentence", units=_units(now), cases=_cases(now), delivery=_files(now))
+    # A sentence may begin with a number in bold, or with a word.
+    return said[:1].upper() + said[1:]
+
+
+def _units(now: Now) -> str:
+    due = now.units.filter(pl.col("status") != "parked").height
+    reporting = now.units.filter(pl.col("status") == "reporting").height
+    if not due:
+        return say("home.units.none")
+    return say("home.units.said", reporting=reporting, expected=due)
+
+
+def _cases(now: Now) -> str:
+    worst = critical(now.cases).height
+    if worst:
+        return say("home.cases.critical.one" if worst == 1 else "home.cases.critical", n=worst)
+    if now.cases.height:
+        return say("home.cases.other", n=now.cases.height)
+    blind, moving = unseen(now, None)
+    return say("home.cases.none" if moving > blind else "home.cases.unseen")
+
+
+def _files(now: Now) -> str:
+    came, due = delivered(now.recent).height, expected(now.recent).height
+    if not due:
+        return say("home.delivery.none", since=now.since)
+    missing, blank = uncovered(now)
+    said = say("home.delivery.said", share=share(came, due), since=now.since)
+    if missing:
+        one = "home.delivery.missing.one" if missing == 1 else "home.delivery.missing"
+        said += say(one, n=missing)
+    return said + (say("home.delivery.uncovered", n=blank) if blank else "")

@@ -1,17 +1,7 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import administration, fatigue, setup
-from app.panels.frame import (
-    account,
-    foot,
-    frame,
-    header,
-    lake_state,
-    menu,
-    refusal,
-    run,
-    sign_in_frame,
-)
+from app.panels import administration, fatigue, home, setup
+from app.panels.frame import account, foot, frame, header, menu, sign_in_frame
 from app.panels.pieces import (
     chart,
     dark,
@@ -26,6 +16,7 @@ from app.panels.pieces import (
     table_or,
     tiles,
 )
+from app.panels.trouble import lake_state, ledger_away, present, run
 
 __all__ = [
     "account",
@@ -38,12 +29,14 @@ __all__ = [
     "foot",
     "frame",
     "header",
+    "home",
     "lake_state",
+    "ledger_away",
     "link",
     "menu",
     "note",
     "pick",
-    "refusal",
+    "present",
     "run",
     "section",
     "section_of",

@@ -1,9 +1,8 @@
-"""The frame around every page: sign-in, header, live line, and what stands where nothing can."""
+"""The frame around every page: sign-in, account, header and live line."""
 
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,16 +10,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import access, meaning, state
-from app.access import Refused
+from app import access, language, meaning, state, text
 from app.backend import backend
 from app.filters import Filters
+from app.panels.trouble import marts_state
 from app.text import plain, say
-from pipeline.errors import StoreUnavailable
 from pipeline.storage.people import User
 from queries import operations
 
@@ -28,8 +25,6 @@ REFRESH_S = 5
 
 #: A page is not redrawn more often than this while commits keep coming.
 CALM_S = 15
-
-_log = logging.getLogger("haulwatch.pages")
 
 STYLE = Path(__file__).parent.with_name("style.css")
 
@@ -53,8 +48,9 @@ def menu(pages: Mapping[str, Any], user: User | None) -> list[Any] | dict[str, l
 
 def account(user: User) -> bool:
     """Who is signed in, and the way out; True when it was taken."""
+    st.sidebar.caption(f"{plain(user.name)} · {say(f'role.{user.role}')}")
     with st.sidebar.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.caption(f"{plain(user.name)} · {say(f'role.{user.role}')}")
+        language.switch()
         return st.button(
             say("sign_out"), icon=":material/logout:", type="tertiary", help=say("sign_out.help")
         )
@@ -71,43 +67,13 @@ def foot() -> None:
     )
 
 
-def run(page: Any, allowed: bool, home: Any) -> None:
-    """Run a page; what goes wrong in it is one calm sentence, and a line in the log."""
-    try:
-        if not allowed:
-            raise Refused
-        page.run()
-    except Refused:
-        refusal(home)
-    except duckdb.InterruptException:
-        st.warning(say("error.slow"), icon=":material/timer:")
-    except StoreUnavailable:
-        st.warning(say("error.lake"), icon=":material/cloud_off:")
-    except (duckdb.Error, SQLAlchemyError, OSError):
-        _log.exception("page %s", page.url_path or "home")
-        st.warning(say("error.query"), icon=":material/sync_problem:")
-
-
-def lake_state(zone: str) -> None:
-    """One sentence above the page while the lake's store is away; else nothing."""
-    trouble = backend().reader.lake.trouble
-    if trouble:
-        since = f"{datetime.fromtimestamp(trouble.since, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-        st.warning(
-            say("lake.away", since=since, zone=zone, reason=plain(trouble.reason)),
-            icon=":material/cloud_off:",
-        )
-
-
-def refusal(home: Any) -> None:
-    """A page that is not part of the role: no name, no figure, a way back."""
-    st.info(say("access.refused"), icon=":material/lock:")
-    st.page_link(home, label=say("access.back"), icon=":material/arrow_back:")
-
-
 def frame() -> None:
-    """Our few lines of style: denser pages, notes that wrap, print without the menu."""
+    """Our few lines of style, and the language for those who have the page read to them."""
     st.html(STYLE)
+    st.html(
+        f"<script>document.documentElement.lang = '{text.language()}'</script>",
+        unsafe_allow_javascript=True,
+    )
 
 
 def header(page: str, filters: Filters) -> None:
@@ -132,12 +98,18 @@ def header(page: str, filters: Filters) -> None:
     version = operations.vitals(backend().ledger).version
     st.session_state[state.DRAWN] = (version, time.monotonic())
     _live()
+    if filters.first:
+        marts_state(filters)
 
 
 @st.fragment(run_every=REFRESH_S)
 def _live() -> None:
     """Progress of a backlog; redraws the page when the data's version has moved."""
-    now = operations.vitals(backend().ledger)
+    try:
+        now = operations.vitals(backend().ledger)
+    except SQLAlchemyError:  # what is drawn stays, with the reason why nothing moves
+        st.warning(say("error.ledger"), icon=":material/database_off:")
+        return
     progress = now.progress
     if progress.pending and not now.worker_alive:
         st.warning(say("progress.stopped", pending=progress.pending), icon=":material/pause:")

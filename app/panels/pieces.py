@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,18 +24,24 @@ CHART = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
 
 
 def tiles(items: Sequence[Tile]) -> None:
-    """Figures side by side; they wrap on narrow screens."""
+    """Figures side by side, each with the way to the page that tells more; they wrap."""
+    user = auth.current(backend()) if any(item.page for item in items) else None
     for place, item in zip(st.columns(len(items), gap="small"), items, strict=True):
         place.metric(
             item.label,
             item.value,
             item.note or None,
+            delta_description=item.change or None,
             delta_color="off",
             delta_arrow="off",
             help=item.help or None,
             border=True,
             height="stretch",
         )
+        if user is not None and access.may_open(user.role, item.page):
+            page = access.BY_NAME[item.page]
+            label = say(f"tile.{page.name}")
+            place.page_link(page.path, label=label, icon=page.icon, query_params=dict(item.params))
 
 
 def section(title: str, help_text: str = "", **values: object) -> None:
@@ -102,19 +109,34 @@ def link(page: str, label: str, icon: str = "", **params: str) -> None:
 
 
 def download(frame: pl.DataFrame, name: str) -> None:
-    """What is shown, as CSV; nothing where it may not leave."""
+    """What is shown, as CSV and as Parquet, made when somebody asks; nothing that may not leave."""
     user = auth.current(backend())
     if user is None or not privacy.exportable(user, frame.columns):
         return
-    st.download_button(
-        say("download"),
-        safe_csv(frame),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        type="tertiary",
-    )
+    forms = {
+        "csv": ("text/csv", lambda: safe_csv(frame).encode()),
+        "parquet": ("application/vnd.apache.parquet", lambda: parquet(frame)),
+    }
+    with st.container(horizontal=True, gap="small", key=f"downloads-{name}"):
+        for form, (kind, made) in forms.items():
+            st.download_button(
+                say(f"download.{form}"),
+                made,
+                file_name=f"{name}.{form}",
+                mime=kind,
+                icon=":material/download:",
+                help=say(f"download.{form}.help"),
+                key=f"download-{name}-{form}",
+                on_click="ignore",
+                type="tertiary",
+            )
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    """The same as Parquet, every value as it is."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def note(text: str, **values: object) -> None:

@@ -7,10 +7,10 @@ text is read as Markdown.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextvars import ContextVar
 
 from app.text import admin, columns, delivery, engine, fatigue, fleet, home, ingestion, shell
-
-LANGUAGE = "en"
 
 _MODULES = (shell, home, fatigue, fleet, engine, delivery, ingestion, columns, admin)
 
@@ -19,15 +19,44 @@ ID: dict[str, str] = {key: text for module in _MODULES for key, text in module.I
 
 TABLES: dict[str, dict[str, str]] = {"en": EN, "id": ID}
 
+#: What each language calls itself: in every language the same.
+LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
+USUAL = "en"
+
+# Of one thread: each session's run has one of its own, so nobody changes another's language.
+_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
+
+_of_session: Callable[[], str] | None = None
+
+
+def speak(language: str) -> None:
+    """What is said from here on in this thread is said in that language."""
+    _spoken.set(language if language in TABLES else USUAL)
+
+
+def language_from(session: Callable[[], str]) -> None:
+    """Where a thread that nobody told asks for its language; called once, by the app."""
+    global _of_session  # noqa: PLW0603 — how to find out is the same for every session
+    _of_session = session
+
+
+def language() -> str:
+    """The language of this thread: "en" or "id"."""
+    found = _spoken.get()
+    if found is None:
+        found = USUAL if _of_session is None else _of_session()
+        speak(found)
+    return found
+
 
 def say(key: str, **values: object) -> str:
     """The sentence of a key, its values put in; English where a language lacks it."""
-    return TABLES[LANGUAGE].get(key, EN[key]).format(**values)
+    return TABLES[language()].get(key, EN[key]).format(**values)
 
 
 def known(key: str, otherwise: str) -> str:
     """The sentence of a key that devices may extend; their own word where there is none."""
-    return TABLES[LANGUAGE].get(key, EN.get(key, otherwise))
+    return TABLES[language()].get(key, EN.get(key, otherwise))
 
 
 def plain(text: object, longest: int = 120) -> str:

@@ -56,11 +56,110 @@ EN = {
     "error.lake": (
         "These figures are not held on this machine, and the lake's store cannot be reached."
     ),
+    "error.ledger": (
+        "The ledger, the database behind every page, cannot be reached. Nothing is lost, and this "
+        "page comes back by itself. If it does not within a few minutes, tell an administrator: "
+        "haulwatch status, on the machine of the app, says what is wrong."
+    ),
     "lake.away": (
         "The lake's store cannot be reached since {since} ({zone}): {reason}. Shown is what this "
         "machine holds; nothing new comes in until it is back."
     ),
-    "download": "Download CSV",
+    "marts.failed": (
+        "Figures are those of {clock} {zone}: newer ones failed {tests} of their tests and are "
+        "held back."
+    ),
+    "marts.failed.never": "No figures yet: the first ones failed {tests} of their tests.",
+    "marts.failed.link": "Which tests, and why",
+    "download.csv": "CSV",
+    "download.csv.help": "What is shown, as CSV.",
+    "download.parquet": "Parquet",
+    "download.parquet.help": "What is shown, as Parquet.",
+    "tile.fatigue_events": "See the cases",
+    "tile.fleet_health": "See the units",
+    "tile.engine_telemetry": "See the signals",
+    "tile.data_delivery": "See the hours",
+    "tile.ingestion": "See the files",
 }
 
-ID: dict[str, str] = {}
+ID = {
+    "app.name": "Haulwatch",
+    "app.tagline": "Siapa yang lelah, apa yang beroperasi, apa yang tidak pernah terkirim.",
+    "sign_in.title": "Masuk",
+    "sign_in.user": "Nama pengguna",
+    "sign_in.password": "Kata sandi",
+    "sign_in.submit": "Masuk",
+    "sign_in.wrong": "Nama pengguna atau kata sandi salah.",
+    "sign_in.wait": "Terlalu banyak percobaan. Coba lagi dalam {seconds} detik.",
+    "sign_out": "Keluar",
+    "sign_out.help": "Mengakhiri sesi Anda di semua perangkat.",
+    "access.refused": "Halaman ini bukan bagian dari peran Anda.",
+    "access.back": "Ke Ringkasan",
+    "role.supervisor": "Pengawas",
+    "role.fleet_manager": "Manajer armada",
+    "role.admin": "Administrator",
+    "docs.title": "Dokumentasi",
+    "docs.link": "Arti setiap angka",
+    "docs.link.help": (
+        "Setiap mart dan kolom, dan cara menghitungnya (dalam bahasa Inggris); terbuka di tab baru."
+    ),
+    "docs.making": (
+        "Dokumentasi mart sedang dibuat, seperti oleh haulwatch docs; perlu sekitar sepuluh detik. "
+        "Halaman ini menampilkannya begitu tersedia."
+    ),
+    "docs.missing": (
+        "Dokumentasi mart tidak ada dan tidak dapat dibuat. Jalankan haulwatch docs di mesin "
+        "aplikasi: perintah itu menyebutkan masalahnya."
+    ),
+    "docs.nothing": "Halaman itu tidak ada.",
+    "filter.district": "Site",
+    "filter.all_districts": "Semua site",
+    "filter.first": "Dari tanggal lokal",
+    "filter.last": "Sampai tanggal lokal",
+    "filter.too_long": "Paling banyak {days} hari ditampilkan; awal rentang digeser.",
+    "header.scope": "{districts} · {span} · waktu {zone}",
+    "header.system": "Seluruh sistem · waktu {zone}",
+    "header.now": "sekarang {clock} {zone}",
+    "header.day": "{first}",
+    "header.days": "{first} s.d. {last}",
+    "progress": "Memproses file: {done:,} dari {total:,}. Angka bertambah sampai selesai.",
+    "progress.stopped": (
+        "{pending:,} file menunggu dan tidak ada worker yang aktif. "
+        "Angka tidak berubah sampai worker berjalan."
+    ),
+    "empty.nothing": (
+        "Belum ada data dalam rentang ini. Pilih tanggal atau site lain, atau tunggu file pertama."
+    ),
+    "empty.no_data": (
+        "Tidak ada telemetri yang diterima untuk pilihan ini: artinya tidak diketahui, bukan nol."
+    ),
+    "error.query": "Bagian ini tidak dapat dimuat. Dicoba lagi pada penyegaran berikutnya.",
+    "error.slow": "Ini melebihi batas waktu. Pilih lebih sedikit hari.",
+    "error.lake": (
+        "Angka ini tidak tersimpan di mesin ini, dan penyimpanan data tidak dapat dihubungi."
+    ),
+    "error.ledger": (
+        "Ledger, basis data di balik setiap halaman, tidak dapat dihubungi. Tidak ada yang hilang, "
+        "dan halaman ini kembali dengan sendirinya. Jika belum kembali dalam beberapa menit, "
+        "beri tahu administrator: haulwatch status di mesin aplikasi menyebutkan masalahnya."
+    ),
+    "lake.away": (
+        "Penyimpanan data tidak dapat dihubungi sejak {since} ({zone}): {reason}. Yang tampil "
+        "adalah yang tersimpan di mesin ini; tidak ada data baru sampai terhubung kembali."
+    ),
+    "marts.failed": (
+        "Angka ini per {clock} {zone}: angka yang lebih baru gagal dalam {tests} pengujian dan "
+        "ditahan."
+    ),
+    "marts.failed.never": "Belum ada angka: angka pertama gagal dalam {tests} pengujian.",
+    "marts.failed.link": "Pengujian mana, dan mengapa",
+    "download.csv": "CSV",
+    "download.csv.help": "Yang ditampilkan, sebagai CSV.",
+    "download.parquet": "Parquet",
+    "download.parquet.help": "Yang ditampilkan, sebagai Parquet.",
+    "tile.fatigue_events": "Lihat kejadian",
+    "tile.fleet_health": "Lihat unit",
+    "tile.engine_telemetry": "Lihat sinyal",
+    "tile.data_delivery": "Lihat jam",
+    "tile.ingestion": "Lihat file",
+}

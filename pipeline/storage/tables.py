@@ -319,6 +319,16 @@ setup_links = Table(
     Column("used_at", BigInteger),
 )
 
+#: When people looked at the overview, so that it can say what changed since: one row a person.
+visits = Table(
+    "visits",
+    metadata,
+    Column("username", String, primary_key=True),
+    # end of the visit before the present one; NULL on the first
+    Column("before_at", BigInteger),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
 #: What people are to be told, one row a topic: said once, and again only after a while.
 notices = Table(
     "notices",

@@ -1,0 +1,101 @@
+"""What the overview needs: counts alone, so that nobody who may see counts only is sent more."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import streamlit as st
+
+from app import state
+from app.access import HOME
+from app.backend import backend
+from app.data import fleet
+from app.data.asking import ask, require
+from app.figures.changes import Changes, changes
+from app.figures.home import Now
+from app.filters import Filters
+from app.shift import Shift, shift_at
+from pipeline.localtime import hiveperiod, next_day
+from pipeline.storage import visits
+from queries.scope import Scope
+
+#: That a visit goes on is noted this often.
+NOTED_S = 60
+
+#: More than this is no news but history.
+LONGEST = timedelta(hours=48)
+
+#: What a first visit is told about.
+FIRST = timedelta(hours=12)
+
+#: So far back it is known whether a unit had been heard of, at a moment.
+BEFORE = timedelta(hours=4)
+
+
+def now(filters: Filters) -> Now:
+    """The figures of this shift, or of the days chosen."""
+    shift = _shift(filters) if filters.usual else None
+    first = filters.first if shift is None else hiveperiod(shift.before, filters.zone)
+    last = filters.last if shift is None else hiveperiod(shift.now, filters.zone)
+    # A production day may begin on the calendar day before.
+    worked = Scope(min(next_day(first, -1), filters.first), last, filters.districts)
+    days = Scope(first, last, filters.districts)
+    return Now(
+        fleet.unit_now(HOME.name, filters),
+        _cells(days),
+        ask(HOME.name, "missing_causes", days),
+        ask(HOME.name, "case_times", filters.scope if shift is None else worked),
+        ask(HOME.name, "shift_watch", filters.scope if shift is None else worked),
+        shift,
+        filters.zone,
+        filters.address,
+    )
+
+
+def since_last_visit() -> tuple[datetime, bool]:
+    """Since when changes are told, and whether that is the asker's last visit (else the first)."""
+    user = require(HOME.name)
+    kept = st.session_state.get(state.VISIT)
+    if kept is None:
+        kept = (visits.begin(backend().ledger, user.username), time.monotonic())
+    elif time.monotonic() - kept[1] >= NOTED_S:
+        visits.still_here(backend().ledger, user.username)
+        kept = (kept[0], time.monotonic())
+    st.session_state[state.VISIT] = kept
+    present = datetime.now(UTC)
+    if kept[0] is None:
+        return present - FIRST, False
+    return max(kept[0], present - LONGEST), True
+
+
+def seen() -> None:
+    """What has been told is known: changes are told from this moment on."""
+    user = require(HOME.name)
+    present = visits.seen(backend().ledger, user.username)
+    st.session_state[state.VISIT] = (present, time.monotonic())
+
+
+def changed(filters: Filters, since: datetime) -> Changes:
+    """What changed since then in the districts chosen, whatever days are."""
+    today = hiveperiod(datetime.now(UTC), filters.zone)
+    days = Scope(hiveperiod(since - BEFORE, filters.zone), today, filters.districts)
+    # Cases come late: what is new may have happened some days ago.
+    cases = Scope(next_day(days.first or today, -3), today, filters.districts)
+    units = fleet.unit_now(HOME.name, filters)
+    return changes(units, _cells(days), ask(HOME.name, "case_times", cases), since)
+
+
+def _cells(days: Scope) -> pl.DataFrame:
+    return ask(HOME.name, "delivery", days, clocked=True, days=tuple(days.days or ()))
+
+
+def _shift(filters: Filters) -> Shift | None:
+    """The shift that runs, where the days shown reach until now."""
+    present = datetime.now(UTC)
+    if not filters.bounds[0] <= present < filters.bounds[1]:
+        return None
+    district = filters.districts[0] if filters.districts else ""
+    start = backend().settings.shift_start.get(district)
+    return shift_at(present, filters.zone, start)
