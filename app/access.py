@@ -40,6 +40,13 @@ PAGES: tuple[Page, ...] = (
     Page("ingestion", ":material/settings_suggest:", frozenset({ADMIN})),
 )
 
+#: What may be done on a page beyond looking at it.
+REVIEW, TRY_THRESHOLDS = "review", "try_thresholds"
+ACTS: dict[str, frozenset[str]] = {
+    REVIEW: frozenset({SUPERVISOR, ADMIN}),
+    TRY_THRESHOLDS: frozenset({ADMIN}),
+}
+
 HOME = PAGES[0]
 BY_NAME = {page.name: page for page in PAGES}
 
@@ -47,6 +54,11 @@ BY_NAME = {page.name: page for page in PAGES}
 def may_open(role: str, page: str) -> bool:
     """True when the role is listed for the page."""
     return page in BY_NAME and role in BY_NAME[page].roles
+
+
+def may_do(role: str, act: str) -> bool:
+    """True when the role is listed for what is to be done."""
+    return role in ACTS.get(act, frozenset())
 
 
 def allowed_districts(own: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:

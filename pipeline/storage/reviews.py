@@ -38,11 +38,12 @@ LONGEST_NOTE = 2_000
 MOST_SLEEP_H = 24
 
 
-class ReviewedMeanwhile(UsageError):
-    """Somebody else reviewed the case after the asker had looked at it."""
+class ReviewRefused(UsageError):
+    """A review that may not be. ``why``: basis | data_only | reason | meanwhile | unknown | value."""
 
-    def __init__(self, case_id: str) -> None:
-        super().__init__(f"{case_id} was reviewed by somebody else meanwhile; look again")
+    def __init__(self, why: str, message: str) -> None:
+        self.why = why
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Entry:
 
 
 def check(review: Review) -> None:
-    """Raise UsageError for a review that says nothing, too much, or what its basis cannot show."""
+    """Raise ReviewRefused for a review that says nothing, too much, or what its basis cannot show."""
     choices = (
         ("state", review.state, STATES),
         ("basis", review.basis, (None, *BASES)),
@@ -76,15 +77,15 @@ def check(review: Review) -> None:
     )
     for name, value, known in choices:
         if value not in known:
-            raise UsageError(f"{name} {value!r} is none of {', '.join(filter(None, known))}")
+            raise ReviewRefused("value", f"{name} {value!r} is none of {known}")
     if review.state in VERDICTS and review.basis is None:
-        raise UsageError("a verdict needs a basis")
+        raise ReviewRefused("basis", "a verdict needs a basis")
     if review.state == CONFIRMED and review.basis == DATA_ONLY:
-        raise UsageError("data alone cannot confirm a case")
+        raise ReviewRefused("data_only", "data alone cannot confirm a case")
     if len(review.note) > LONGEST_NOTE:
-        raise UsageError(f"a note has at most {LONGEST_NOTE:,} characters")
+        raise ReviewRefused("value", f"a note has at most {LONGEST_NOTE:,} characters")
     if review.sleep_h is not None and not 0 <= review.sleep_h <= MOST_SLEEP_H:
-        raise UsageError(f"hours of sleep lie between 0 and {MOST_SLEEP_H}")
+        raise ReviewRefused("value", f"hours of sleep lie between 0 and {MOST_SLEEP_H}")
 
 
 def add(
@@ -100,8 +101,9 @@ def add(
 
     ``seen``: number of the newest entry that the reviewer knew of (0: none). ``districts``: those
     of the reviewer, empty for all. A verdict on a new case takes it on as well, so that the time
-    until somebody did is known of each. Raises ReviewedMeanwhile, and UsageError for what ``check``
-    refuses, a case that is not there or not theirs, and another verdict without a note.
+    until somebody did is known of each. Raises ReviewRefused for what ``check`` refuses, for a case
+    that is not there or not theirs or was reviewed meanwhile, and for another verdict without a
+    note.
     """
     check(review)
     with ledger.write() as connection:
@@ -109,9 +111,9 @@ def add(
         number = _known(connection, case_id, districts)
         before = _entries(connection, number)
         if (before[-1].number if before else 0) != seen:
-            raise ReviewedMeanwhile(case_id)
+            raise ReviewRefused("meanwhile", f"{case_id} was reviewed by somebody else meanwhile")
         if before and before[-1].review.state in VERDICTS and not review.note.strip():
-            raise UsageError("a case with a verdict is judged again only with a note that says why")
+            raise ReviewRefused("reason", "another verdict needs a note that says why")
         now = clock(connection)
         steps = [review]
         if not before and review.state in VERDICTS:
@@ -143,6 +145,15 @@ def history(ledger: Ledger, case_id: str) -> tuple[Entry, ...]:
         return tuple(_entries(connection, number))
 
 
+def place_of(ledger: Ledger, case_id: str) -> tuple[str, str] | None:
+    """Production day and district of a case, None where there is no such case."""
+    c = t.fatigue_cases.c
+    with ledger.read() as connection:
+        query = select(c.hiveperiod, c.dstrct_code).where(c.id == number_of(case_id))
+        row = connection.execute(query).first()
+    return None if row is None else (str(row.hiveperiod), str(row.dstrct_code))
+
+
 def number_of(case_id: str) -> int | None:
     """The ledger's number of a case, None for a text that names none."""
     prefix, _, digits = case_id.partition("-")
@@ -158,7 +169,7 @@ def _known(connection: Connection, case_id: str, districts: Collection[str]) -> 
     if districts:
         query = query.where(c.dstrct_code.in_(districts))
     if number is None or connection.execute(query).first() is None:
-        raise UsageError(f"there is no case {case_id!r}")
+        raise ReviewRefused("unknown", f"there is no case {case_id!r}")
     return number
 
 

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.errors import UsageError
 from pipeline.localtime import to_us
 from pipeline.marts.cases import Found, named
 from pipeline.storage import reviews
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, data_version
 from pipeline.storage.records import Partition
-from pipeline.storage.reviews import Review
+from pipeline.storage.reviews import Review, ReviewRefused
 from queries.ledger_frames import ledger_frame
 from queries.scope import EVERYTHING, Scope
 from tests.threads import together
@@ -77,7 +76,7 @@ def test_another_verdict_needs_a_reason_and_the_first_stays(any_ledger: Ledger, 
     reviews.add(any_ledger, case, Review("false_alarm", "clip"), "ana")
     for note in ("", "  "):
         again = Review("confirmed", "radio", note=note)
-        with pytest.raises(UsageError, match="note"):
+        with pytest.raises(ReviewRefused, match="note"):
             reviews.add(any_ledger, case, again, "ben", seen=newest(any_ledger, case))
     again = Review("confirmed", "radio", note="he says he slept")
     reviews.add(any_ledger, case, again, "ben", seen=newest(any_ledger, case))
@@ -98,7 +97,7 @@ def test_another_verdict_needs_a_reason_and_the_first_stays(any_ledger: Ledger, 
     ],
 )
 def test_what_is_refused_leaves_no_trace(any_ledger: Ledger, case: str, wrong: Review) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(ReviewRefused):
         reviews.add(any_ledger, case, wrong, "ana")
     assert states(any_ledger, case) == []
     assert audits(any_ledger, "case reviewed") == []
@@ -111,13 +110,13 @@ def test_data_alone_can_show_a_false_alarm(any_ledger: Ledger, case: str) -> Non
 
 @pytest.mark.parametrize("name", ["F-999", "c1", "F-", "F--1", "F-1; DROP", "F-" + "9" * 30, "F-²"])
 def test_a_case_that_is_not_there(any_ledger: Ledger, case: str, name: str) -> None:
-    with pytest.raises(UsageError, match="no case"):
+    with pytest.raises(ReviewRefused, match="no case"):
         reviews.add(any_ledger, name, Review("acknowledged"), "ana")
     assert reviews.history(any_ledger, name) == ()
 
 
 def test_a_case_of_another_district_is_not_there(any_ledger: Ledger, case: str) -> None:
-    with pytest.raises(UsageError, match="no case"):
+    with pytest.raises(ReviewRefused, match="no case"):
         reviews.add(any_ledger, case, Review("acknowledged"), "far", districts=("OTHR",))
     reviews.add(any_ledger, case, Review("acknowledged"), "near", districts=("MLKB", "OTHR"))
 
@@ -128,11 +127,11 @@ def test_of_two_reviewers_at_once_one_is_told_to_look_again(any_ledger: Ledger, 
     def judge(who: str) -> None:
         try:
             reviews.add(any_ledger, case, Review("confirmed", "clip"), who)
-        except reviews.ReviewedMeanwhile as error:
-            told.append(str(error))
+        except ReviewRefused as error:
+            told.append(error.why)
 
     together(lambda: judge("ana"), lambda: judge("ben"))
-    assert told == [f"{case} was reviewed by somebody else meanwhile; look again"]
+    assert told == ["meanwhile"]
     assert states(any_ledger, case) == ["acknowledged", "confirmed"]
 
 
