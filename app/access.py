@@ -78,6 +78,8 @@ ACTIONS: dict[str, Action] = {
     "see cases": Action(CARERS),
     "see operator": Action(CARERS),
     "see eyes": Action(CARERS),
+    "review cases": Action(CARERS),
+    "try thresholds": Action(ADMINS),
     "export eyes": Action(ADMINS),
     "change devices": Action(ADMINS, whole=True),
     "change downtime": Action(ADMINS, whole=True),

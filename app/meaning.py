@@ -26,6 +26,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "fatigue_case.closure_s",
         "fatigue_case.closed_share",
     ),
+    "fatigue.place": ("unit_minute.lat", "unit_minute.lon"),
+    "fatigue.profile": ("operator_shift", "eye_hour.valid_moving_s"),
     "fleet.hours": (
         "unit_minute.moving_s",
         "unit_minute.idle_s",
@@ -46,7 +48,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     # tiles
     "home.waiting": ("fatigue_case", "fatigue_case.severity"),
     "fatigue.cases": ("fatigue_case",),
-    "fatigue.units": ("fatigue_case",),
+    "fatigue.waiting": ("fatigue_case",),
     "fatigue.blind": ("unit_minute.blind_moving_s",),
     "fatigue.no_data": ("unit_day.no_data_s",),
     "engine.observed": ("unit_minute.seconds",),
@@ -68,6 +70,8 @@ OF_THE_MOMENT = frozenset(
         "status.parked",
         "status.never_seen",
         "home.attention",
+        "fatigue.reviewed",
+        "fatigue.false",
         "ingestion.worker",
         "ingestion.files_in",
         "ingestion.backlog",

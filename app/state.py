@@ -30,3 +30,9 @@ FIRST = "from"
 LAST = "to"
 UNIT = "unit"
 SIGNALS = "signals"
+
+# The page of fatigue events: the opened case and what else is looked at.
+CASE = "case"
+VIEW = "view"
+CONTACTS = "contacts"
+SHIFT = "shift"

@@ -1,8 +1,10 @@
 """Fatigue events: who may be falling asleep, and were we even watching?"""
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
-from app import data, figures, filters, panels, tables
+from app import data, figures, filters, panels, pickers
 from app.backend import backend
 from app.charts import fatigue
 from app.text import say
@@ -14,31 +16,64 @@ chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 st.caption(say("fatigue.banner"))
 
-cases = data.fatigue.cases(PAGE, chosen)
-exposure = data.fatigue.exposure(chosen)
-panels.tiles(figures.fatigue.tiles(cases, exposure))
-
-if not exposure["units"]:
-    panels.empty("empty.no_data")
-elif cases.is_empty():
-    panels.empty("fatigue.none.but", **figures.fatigue.watched(exposure))
-else:
-    panels.section("fatigue.strip", "fatigue.strip.help")
-    runs = data.fatigue.strip(chosen, fatigue.strip_rows(cases))
-    strip = fatigue.strip(cases, runs, chosen.zone, panels.dark())
-    panels.chart(strip, "strip", "fatigue.strip")
-
-    panels.section("fatigue.table", "fatigue.table.hint")
-    shown = tables.fatigue.cases(cases, chosen.zone)
-    row = panels.pick(shown, "cases")
-    panels.download(shown, "fatigue_cases")
-
-    if row is not None:
-        case = cases.row(row, named=True)
-        panels.fatigue.case(case, data.fatigue.case_operator(chosen, case["case_id"]), chosen)
-        seconds = data.fatigue.eye_trace(chosen, case)
+opened = pickers.fatigue.opened()
+case = data.fatigue.case(chosen, opened) if opened else None
+if opened:
+    panels.fatigue.back()
+if opened and case is None:
+    panels.empty("fatigue.case.none")
+elif case is not None:
+    panels.fatigue.case(case, chosen)
+    seconds, roster = data.fatigue.eye_trace(chosen, case), data.fatigue.roster(chosen, case)
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case))
+        panels.fatigue.facts(told, data.fatigue.case_operator(chosen, case))
+        advised = figures.fatigue.suggested(roster)
+        panels.fatigue.review(case, data.fatigue.history(case), advised, chosen.zone)
+    with left:
+        panels.section("fatigue.trace", "fatigue.trace.help")
         if seconds.is_empty():
             panels.empty("fatigue.trace.none")
         else:
             trace = fatigue.eye_trace(seconds, case, chosen.zone, panels.dark())
             panels.chart(trace, "trace", "fatigue.trace")
+        track = data.fatigue.track(chosen, case)
+        spot = figures.fatigue.spot(seconds, track, case)
+        if spot is not None:
+            panels.section("fatigue.place")
+            roads = data.fatigue.roads(case)
+            place = fatigue.place(track, case, spot, roads, panels.dark())
+            panels.chart(place, "place", "fatigue.place")
+else:
+    cases, exposure = data.fatigue.cases(PAGE, chosen), data.fatigue.exposure(chosen)
+    times = data.fatigue.shift_times(chosen)
+    queued = figures.fatigue.queue(cases, times, datetime.now(UTC))
+    panels.tiles(figures.fatigue.tiles(queued, exposure))
+    view = pickers.fatigue.view(user)
+    if not exposure["units"]:
+        panels.empty("empty.no_data")
+    elif view == pickers.fatigue.PATTERNS:
+        panels.section("fatigue.profile", "fatigue.profile.help")
+        cells = data.fatigue.profile(chosen)
+        if cells.is_empty():
+            panels.empty("fatigue.profile.none")
+        else:
+            panels.chart(fatigue.profile(cells, panels.dark()), "profile", "fatigue.profile")
+        panels.fatigue.rates(data.fatigue.units(chosen), data.fatigue.operator_shifts(chosen))
+    elif view == pickers.fatigue.WHAT_IF:
+        panels.fatigue.what_if(chosen)
+    elif cases.is_empty():
+        panels.empty("fatigue.none.but", **figures.fatigue.watched(exposure))
+    else:
+        panels.fatigue.contacts(cases, times, chosen.zone)
+        panels.section("fatigue.strip", "fatigue.strip.help")
+        shift = panels.fatigue.shift(queued, times, chosen)
+        own = figures.fatigue.of_shift(queued, shift)
+        if own.is_empty():
+            panels.note("fatigue.strip.empty")
+        else:
+            span = figures.fatigue.shift_span(times, shift)
+            runs = data.fatigue.strip(chosen, fatigue.strip_rows(own), span)
+            strip = fatigue.strip(own, runs, span, chosen.zone, panels.dark())
+            panels.chart(strip, "strip", "fatigue.strip", on_select=panels.fatigue.open_mark)

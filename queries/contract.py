@@ -33,6 +33,15 @@ LEDGER_VIEWS = {
         "devices",
         "deviceid, unitno, unittype, dstrct_code, model, valid_from, valid_to",
     ),
+    "case_reviews": (
+        "case_reviews",
+        "case_id, state, basis, action, note, fit_to_work, sleep_h, who, reviewed_at, id",
+    ),
+    "case_states": (
+        "case_states",
+        "case_id, state, basis, action, minted_at, opened_at, acknowledged_at, reviewed_at, "
+        "reviews, withdrawn_at",
+    ),
 }
 
 _SELECTS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)

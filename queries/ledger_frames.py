@@ -32,11 +32,16 @@ TABLES: dict[str, Table] = {
     )
 }
 
+#: Reviews as they were added, oldest first, and what they make of each case.
+CASE_REVIEWS, CASE_STATES = "case_reviews", "case_states"
+
 
 def ledger_frame(connection: Connection, name: str, scope: Scope) -> pl.DataFrame:
     """All columns of a table's rows in scope; times as UTC instants instead of integers."""
     if name in SPECIAL:
         return SPECIAL[name](connection)
+    if name in SCOPED:
+        return SCOPED[name](connection, scope)
     table = TABLES[name]
     query = _cut(select(table), table, scope)
     schema = {column.name: _polars_type(column) for column in table.columns}
@@ -46,7 +51,7 @@ def ledger_frame(connection: Connection, name: str, scope: Scope) -> pl.DataFram
 
 def relation_names() -> set[str]:
     """Every name that ``ledger_frame`` answers to."""
-    return {*SPECIAL, *TABLES}
+    return {*SPECIAL, *SCOPED, *TABLES}
 
 
 def _now(connection: Connection) -> pl.DataFrame:
@@ -77,6 +82,64 @@ SPECIAL: dict[str, Callable[[Connection], pl.DataFrame]] = {
     "now": _now,
     "last_seen": _last_seen,
     "first_hour": _first_hour,
+}
+
+
+_REVIEW: dict[str, Any] = {
+    "case_id": pl.String(),
+    "id": pl.Int64(),
+    "state": pl.String(),
+    "basis": pl.String(),
+    "action": pl.String(),
+    "note": pl.String(),
+    "fit_to_work": pl.Boolean(),
+    "sleep_h": pl.Float64(),
+    "who": pl.String(),
+    "reviewed_at": INSTANT,
+}
+
+
+def _case_reviews(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """One row a review of a case in scope, with the case's name."""
+    r, c = t.case_reviews, t.fatigue_cases
+    columns = [r.c[name] for name in _REVIEW if name != "case_id"]
+    query = select(c.c.id, *columns).join_from(r, c, r.c.case_number == c.c.id).order_by(r.c.id)
+    rows = [(f"F-{row[0]}", *row[1:]) for row in connection.execute(_cut(query, c, scope))]
+    return pl.DataFrame(rows, schema=_REVIEW, orient="row")
+
+
+def _case_states(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """One row a case in scope that was ever found: its state, and when what was done.
+
+    ``acknowledged_at``: the first time; ``action``: the last one taken; ``reviews``: how many.
+    """
+    c = t.fatigue_cases
+    query = select(c.c.id, c.c.minted_at, c.c.withdrawn_at, c.c.opened_at)
+    rows = [(f"F-{row[0]}", *row[1:]) for row in connection.execute(_cut(query, c, scope))]
+    schema = {"case_id": pl.String()} | dict.fromkeys(
+        ("minted_at", "withdrawn_at", "opened_at"), INSTANT
+    )
+    of_case = (
+        _case_reviews(connection, scope)
+        .group_by("case_id")
+        .agg(
+            pl.col("state").last(),
+            pl.col("basis").last(),
+            pl.col("action").drop_nulls().last(),
+            pl.col("reviewed_at").first().alias("acknowledged_at"),
+            pl.col("reviewed_at").last(),
+            pl.len().cast(pl.Int64).alias("reviews"),
+        )
+    )
+    cases = pl.DataFrame(rows, schema=schema, orient="row")
+    return cases.join(of_case, on="case_id", how="left").with_columns(
+        pl.col("state").fill_null("new"), pl.col("reviews").fill_null(0)
+    )
+
+
+SCOPED: dict[str, Callable[[Connection, Scope], pl.DataFrame]] = {
+    CASE_REVIEWS: _case_reviews,
+    CASE_STATES: _case_states,
 }
 
 

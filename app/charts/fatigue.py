@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,68 +14,85 @@ from plotly.subplots import make_subplots
 from app.charts.palette import PURPLE, VERMILION, Palette, base, local, palette
 from app.text import known, markless, say
 
-SHOWN = 30
+SHOWN = 24
 #: Beyond this gap a line would invent what was not seen.
 GAP_S = 10
 RULE = 0.60
+#: The eyes were not read for longer than this: the trace says so.
+UNSEEN_S = 1.5
+#: A degree of latitude near the equator.
+DEGREE_KM = 110.6
 
 SHAPES = {
     "microsleep": "diamond",
     "drowsy": "circle",
     "device_alarm": "star",
-    "yawn": "triangle-up",
-    "distraction": "x",
-    "not_tracked": "square-open",
+    "yawning": "triangle-up",
 }
 
 
-def strip_rows(cases: pl.DataFrame) -> tuple[str, ...]:
-    """Units in the order of the strip: most metres with eyes closed first."""
-    ranked = cases.group_by("unitno").agg(
-        pl.col("metres_closed").fill_null(0).sum().alias("metres"), pl.len().alias("cases")
-    )
-    ranked = ranked.sort("metres", "cases", "unitno", descending=[True, True, False])
-    return tuple(ranked["unitno"].head(SHOWN).to_list())
+def strip_rows(queued: pl.DataFrame) -> tuple[str, ...]:
+    """Units in the order of the strip: that of their most urgent case, as the queue has them."""
+    return tuple(queued["unitno"].unique(maintain_order=True).head(SHOWN).to_list())
 
 
 def strip(
-    cases: pl.DataFrame,
+    queued: pl.DataFrame,
     runs: pl.DataFrame,
+    span: tuple[datetime, datetime],
     zone: str,
     dark: bool,
 ) -> go.Figure:
-    """One row a unit: thin line moving, hatch moving unseen, a mark for each case."""
-    colours, units = palette(dark), strip_rows(cases)
+    """A shift, one row a unit: thin line moving, hatch moving unseen, a mark for each case.
+
+    ``queued``: cases of the shift, most urgent first; ``span``: begin and end of the shift. At the
+    right stands since when a case of the unit waits for somebody.
+    """
+    colours, units = palette(dark), strip_rows(queued)
     rows = {unit: len(units) - 1 - i for i, unit in enumerate(units)}
     figure = go.Figure()
-    runs = local(runs, zone, "started_at", "ended_at")
+    runs = local(runs.filter(pl.col("unitno").is_in(units)), zone, "started_at", "ended_at")
     _seen(figure, runs.filter(state="seen"), rows, colours)
     for state, edge, height in (("blind", colours.accent, 0.36), ("none", colours.hatch, 0.7)):
         _hatched(figure, runs.filter(state=state), rows, state, (colours.unknown, edge, height))
-    cases = local(cases.filter(pl.col("unitno").is_in(units)), zone, "started_at", "ended_at")
+    cases = local(queued.filter(pl.col("unitno").is_in(units)), zone, "started_at", "arrived_at")
     for kind in sorted(cases["kind"].unique().to_list()):
         _marks(figure, kind, cases.filter(kind=kind), rows, colours)
-    figure.update_layout(barmode="overlay")
+    _clocks(figure, cases, rows)
+    figure.update_layout(barmode="overlay", clickmode="event+select")
     figure.update_yaxes(
         tickvals=list(rows.values()),
         ticktext=[markless(unit) for unit in rows],
         range=[-0.7, len(units) - 0.3],
         showgrid=False,
     )
-    figure.update_xaxes(range=_extent(runs, cases), tickformat="%H:%M\n%d %b")
-    return base(figure, dark, 130 + 46 * len(units))
+    edges = local(pl.DataFrame({"at": list(span)}), zone, "at")["at"].to_list()
+    figure.update_xaxes(range=edges, tickformat="%H:%M\n%d %b", dtick=2 * 3_600_000)
+    return base(figure, dark, 120 + 40 * len(units)).update_layout(margin={"r": 150})
 
 
-def _extent(runs: pl.DataFrame, cases: pl.DataFrame) -> list[datetime]:
-    """From the first to the last that there is to see, with a margin."""
-    moments = [
-        moment
-        for frame in (runs, cases)
-        for column in ("started_at", "ended_at")
-        for moment in frame[column].drop_nulls().to_list()
-    ]
-    margin = max((max(moments) - min(moments)) * 0.02, timedelta(minutes=10))
-    return [min(moments) - margin, max(moments) + margin]
+def _clocks(figure: go.Figure, cases: pl.DataFrame, rows: dict[str, int]) -> None:
+    """What the list shows as a running clock stands here as the time that it runs since."""
+    for unit, y in rows.items():
+        own = cases.filter(pl.col("unitno") == unit)
+        waits = own.filter("waiting")
+        if waits.height:
+            since = waits["arrived_at"].min()
+            time = f"{since:%H:%M}" if isinstance(since, datetime) else "?"
+            text = say("fatigue.strip.waits", time=time, n=waits.height)
+        elif own["state"].is_in(["new", "acknowledged"]).any():
+            text = say("fatigue.strip.open")
+        else:
+            text = say("fatigue.strip.judged")
+        figure.add_annotation(
+            x=1.01,
+            xref="paper",
+            xanchor="left",
+            y=y,
+            text=f"<b>{text}</b>" if waits.height else text,
+            showarrow=False,
+            font={"color": VERMILION} if waits.height else {},
+        )
 
 
 def _seen(figure: go.Figure, runs: pl.DataFrame, rows: dict[str, int], colours: Palette) -> None:
@@ -143,10 +162,17 @@ def _marks(
             "opacity": 1,
         },
         customdata=[
-            [markless(unit), value] for unit, value in zip(cases["unitno"], metres, strict=True)
+            [markless(unit), value, case, say(f"case_state.{state}")]
+            for unit, value, case, state in zip(
+                cases["unitno"], metres, cases["case_id"], cases["state"], strict=True
+            )
         ],
+        # Streamlit dims what is not selected: a mark that was opened once must not fade the rest.
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
         hovertemplate=(
-            f"%{{customdata[0]}} · %{{x|%H:%M:%S}}<br>%{{customdata[1]:.0f}} m<extra>{name}</extra>"
+            "%{customdata[0]} · %{x|%H:%M:%S}<br>%{customdata[1]:.0f} m · %{customdata[3]}"
+            f"<extra>{name}</extra>"
         ),
     )
 
@@ -184,11 +210,22 @@ def eye_trace(seconds: pl.DataFrame, case: dict[str, Any], zone: str, dark: bool
         row=1,
         col=1,
     )
+    for begin, end in unseen(local(seconds, zone, "ts")):
+        figure.add_vrect(
+            x0=begin,
+            x1=end,
+            fillcolor=colours.unknown,
+            opacity=0.8,
+            line={"color": colours.hatch, "width": 0.5, "dash": "dot"},
+            layer="below",
+            row="all",
+            col=1,
+        )
     span = local(pl.DataFrame([case]).select("started_at", "ended_at"), zone, "started_at")
     span = local(span, zone, "ended_at")
     figure.add_vrect(
         x0=span["started_at"][0],
-        x1=span["ended_at"][0],
+        x1=span["ended_at"][0] or span["started_at"][0],
         fillcolor=VERMILION,
         opacity=0.18,
         line_width=0,
@@ -198,7 +235,160 @@ def eye_trace(seconds: pl.DataFrame, case: dict[str, Any], zone: str, dark: bool
     figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": colours.text})
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(tickformat="%H:%M:%S")
-    return base(figure, dark, 500).update_layout(legend={"y": 1.06})
+    return base(figure, dark, 460).update_layout(legend={"y": 1.06})
+
+
+def unseen(seconds: pl.DataFrame) -> list[tuple[datetime, datetime]]:
+    """Spans of more than a second in which the eyes were not read: no row, or no EAR and no frame.
+
+    ``seconds``: ``ts`` ascending, ``ear``, ``eyeclosedfrac``.
+    """
+    read = seconds.filter(pl.col("ear").is_not_null() | pl.col("eyeclosedfrac").is_not_null())
+    moments = [seconds["ts"][0], *read["ts"], seconds["ts"][-1]]
+    return [(a, b) for a, b in pairwise(moments) if b - a > timedelta(seconds=UNSEEN_S)]
+
+
+def place(
+    track: pl.DataFrame,
+    case: dict[str, Any],
+    at: tuple[float, float],
+    roads: list[list[tuple[float, float]]],
+    dark: bool,
+) -> go.Figure:
+    """Where it happened: haul roads, the unit's way in the hours around, the hour itself, the spot.
+
+    ``track``: minute, lat, lon; ``at``: (lat, lon) of the case; ``roads``: lines of (lon, lat).
+    Axes are kilometres east and north of the spot; no tiles, so no request leaves the house.
+    """
+    colours = palette(dark)
+    figure = go.Figure()
+    hour = pl.col("minute").is_between(
+        case["started_at"] - timedelta(minutes=45), case["started_at"] + timedelta(minutes=15)
+    )
+    lines = (
+        ("roads", _road_lines(roads, at), {"color": colours.faint, "width": 7}),
+        ("way", _way(track, at), {"color": colours.hatch, "width": 1.5}),
+        ("hour", _way(track.filter(hour), at), {"color": colours.accent, "width": 3}),
+    )
+    for name, (x, y), line in lines:
+        if x:
+            figure.add_scatter(
+                x=x,
+                y=y,
+                mode="lines",
+                line=line,
+                name=say(f"fatigue.place.{name}"),
+                hoverinfo="skip",
+            )
+    figure.add_scatter(
+        x=[0],
+        y=[0],
+        mode="markers",
+        name=say("fatigue.place.spot"),
+        marker={
+            "symbol": SHAPES.get(case["kind"], "pentagon"),
+            "size": 18,
+            "color": VERMILION,
+            "line": {"color": colours.ground, "width": 1.5},
+        },
+        hovertemplate=f"{at[0]:.5f}, {at[1]:.5f}<extra></extra>",
+    )
+    figure.update_xaxes(title=say("fatigue.place.east"), constrain="domain")
+    figure.update_yaxes(title=say("fatigue.place.north"), scaleanchor="x", scaleratio=1)
+    return base(figure, dark, 360).update_layout(legend={"y": 1.02})
+
+
+def _kilometres(lat: float, lon: float, at: tuple[float, float]) -> tuple[float, float]:
+    """(east, north) of a point: a plane is right to a metre within a mine."""
+    north = (lat - at[0]) * DEGREE_KM
+    return (lon - at[1]) * DEGREE_KM * math.cos(math.radians(at[0])), north
+
+
+def _way(track: pl.DataFrame, at: tuple[float, float]) -> tuple[list[Any], list[Any]]:
+    """A line that ends where minutes are missing."""
+    x: list[Any] = []
+    y: list[Any] = []
+    for lat, lon in broken(track, "minute", 180).select("lat", "lon").iter_rows():
+        east, north = (None, None) if lat is None else _kilometres(lat, lon, at)
+        x.append(east)
+        y.append(north)
+    return x, y
+
+
+def _road_lines(
+    roads: list[list[tuple[float, float]]], at: tuple[float, float]
+) -> tuple[list[Any], list[Any]]:
+    x: list[Any] = []
+    y: list[Any] = []
+    for road in roads:
+        points = [_kilometres(lat, lon, at) for lon, lat in road]
+        x += [*(east for east, _ in points), None]
+        y += [*(north for _, north in points), None]
+    return x, y
+
+
+def profile(cells: pl.DataFrame, dark: bool) -> go.Figure:
+    """Cases per 100 hours with the eyes seen, by hour into the shift and shift in a row.
+
+    A cell of fewer than five operators is grey; its number is withheld.
+    """
+    colours = palette(dark)
+    hours, rows = list(range(1, 13)), sorted(cells["nth"].unique().to_list(), reverse=True)
+    found = {(nth, hour): row for nth, hour, row in _cells(cells)}
+    rate = [[_rate(found.get((nth, hour))) for hour in hours] for nth in rows]
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=hours,
+        y=[say("fatigue.profile.nth", nth=nth) for nth in rows],
+        z=[[_grey(found.get((nth, hour))) for hour in hours] for nth in rows],
+        colorscale=[[0, colours.unknown], [1, colours.unknown]],
+        showscale=False,
+        hoverinfo="skip",
+        xgap=2,
+        ygap=2,
+    )
+    figure.add_heatmap(
+        x=hours,
+        y=[say("fatigue.profile.nth", nth=nth) for nth in rows],
+        z=rate,
+        text=[[_told(found.get((nth, hour))) for hour in hours] for nth in rows],
+        texttemplate="%{text}",
+        customdata=[[_basis(found.get((nth, hour))) for hour in hours] for nth in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+        colorscale=[[0, colours.ground], [1, VERMILION]],
+        zmin=0,
+        colorbar={"title": say("fatigue.profile.scale"), "thickness": 12},
+        xgap=2,
+        ygap=2,
+    )
+    figure.update_xaxes(title=say("fatigue.profile.hour"), dtick=1, showgrid=False)
+    figure.update_yaxes(showgrid=False)
+    return base(figure, dark, 150 + 34 * len(rows))
+
+
+def _cells(cells: pl.DataFrame) -> list[tuple[int, int, dict[str, Any]]]:
+    return [(row["nth"], row["hour"], row) for row in cells.iter_rows(named=True)]
+
+
+def _rate(cell: dict[str, Any] | None) -> float | None:
+    if cell is None or cell["withheld"] or not cell["eye_h"]:
+        return None
+    return float(100 * cell["cases"] / cell["eye_h"])
+
+
+def _grey(cell: dict[str, Any] | None) -> int | None:
+    return 1 if cell is not None and cell["withheld"] else None
+
+
+def _told(cell: dict[str, Any] | None) -> str:
+    rate = _rate(cell)
+    return "" if rate is None else f"{rate:.0f}"
+
+
+def _basis(cell: dict[str, Any] | None) -> str:
+    if _rate(cell) is None or cell is None:
+        return ""
+    return say("fatigue.profile.of", cases=cell["cases"], hours=f"{cell['eye_h']:,.1f}")
 
 
 def broken(frame: pl.DataFrame, column: str, gap_s: float) -> pl.DataFrame:

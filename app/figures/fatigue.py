@@ -1,29 +1,131 @@
-"""Headline figures of fatigue: cases beside what was not seen. No Streamlit here."""
+"""Figures of fatigue: cases and what people said of them beside what was not seen.
+
+No Streamlit here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import polars as pl
 
 from app import meaning
-from app.text import say
-from app.tiles import NOTHING, Tile, hours, share
+from app.text import known, plain, say
+from app.tiles import NOTHING, Tile, hours, share, span
+from pipeline.storage.reviews import ACTIONS, FALSE_ALARM, NEW, VERDICTS
+
+ON_SHIFT, SHIFT_ENDED, FOR_RECORD = "on_shift", "shift_ended", "for_record"
+GROUPS = (ON_SHIFT, SHIFT_ENDED, FOR_RECORD)
+
+#: Production day and number of a shift.
+Shift = tuple[str, int]
+
+#: An operator comes back so long after a shift: until then a case of it is to be followed up.
+NEXT_SHIFT = timedelta(hours=12)
 
 
-def tiles(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:
-    """Cases beside what was not seen."""
+def queue(cases: pl.DataFrame, shifts: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Cases with ``group``, ``waiting`` (to be contacted, and nobody did) and ``clock_s``.
+
+    *on_shift*: the same operator is still at work on that unit in the newest data, and the shift of
+    the case is not over. *shift_ended*: the next shift of that operator is still to come. The rest,
+    and what has a verdict, is *for_record*. ``clock_s`` runs from the arrival of the data until
+    somebody took the case on. Most urgent first.
+    """
+    due = ~pl.col("state").is_in(VERDICTS)
+    until = pl.col("until_at")
+    group = (
+        pl.when(due & pl.col("same_operator") & (until > now))
+        .then(pl.lit(ON_SHIFT))
+        .when(due & (until + NEXT_SHIFT > now))
+        .then(pl.lit(SHIFT_ENDED))
+        .otherwise(pl.lit(FOR_RECORD))
+    )
+    keys = ["hiveperiod", "dstrct_code", "shift"]
+    placed = cases.join(shifts, on=keys, how="left").with_columns(group.alias("group"))
+    return placed.with_columns(
+        ((pl.col("state") == NEW) & (pl.col("group") != FOR_RECORD)).alias("waiting"),
+        (pl.col("acknowledged_at").fill_null(now) - pl.col("arrived_at"))
+        .dt.total_seconds()
+        .clip(lower_bound=0)
+        .alias("clock_s"),
+    ).sort(
+        pl.col("group").replace_strict(GROUPS, range(len(GROUPS)), return_dtype=pl.Int64),
+        ~pl.col("waiting"),
+        -pl.col("severity").fill_null(1),
+        -pl.col("metres_closed").fill_null(0),
+        "started_at",
+        "case_id",
+    )
+
+
+def of_shift(queued: pl.DataFrame, shift: Shift) -> pl.DataFrame:
+    """Cases of one shift, in the order given."""
+    return queued.filter(hiveperiod=shift[0], shift=shift[1])
+
+
+def shift_span(times: pl.DataFrame, shift: Shift) -> tuple[datetime, datetime]:
+    """Begin and end of a shift, of all districts together (UTC)."""
+    own = of_shift(times, shift)
+    begin, end = own["from_at"].to_list(), own["until_at"].to_list()
+    return min(begin), max(end)
+
+
+def spot(
+    seconds: pl.DataFrame, track: pl.DataFrame, case: Mapping[str, Any]
+) -> tuple[float, float] | None:
+    """(lat, lon) of a case: of its seconds, else of its minute; None where neither has one."""
+    at = case["started_at"]
+    for frame, column, near in (
+        (seconds, "ts", timedelta(seconds=30)),
+        (track, "minute", timedelta(minutes=2)),
+    ):
+        close = frame.drop_nulls(["lat", "lon"]).filter((pl.col(column) - at).abs() <= near)
+        if close.height:
+            first = close.sort((pl.col(column) - at).abs()).row(0, named=True)
+            return first["lat"], first["lon"]
+    return None
+
+
+def waited(arrived: datetime, until: datetime) -> str:
+    """The contact clock: how long data of a case had been there."""
+    return span(max((until - arrived).total_seconds(), 0))
+
+
+def counts(queued: pl.DataFrame) -> dict[str, int]:
+    """How many cases stand in each group."""
+    return {group: queued.filter(group=group).height for group in GROUPS}
+
+
+def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
+    """Who waits, what became of the rest, and what was not seen."""
+    waits = queued.filter("waiting")
+    judged = queued.filter(pl.col("state").is_in(VERDICTS))
+    wrong = judged.filter(state=FALSE_ALARM)
+    numbers = {group: waits.filter(group=group).height for group in GROUPS}
     moving, blind = exposure["moving_s"], exposure["blind_moving_s"]
+    no_data, day = exposure["no_data_s"], exposure["day_s"]
+    km = f"{exposure['unobserved_km']:,.1f}"
     return [
         Tile(
-            say("fatigue.cases"),
-            f"{cases.height:,}" if exposure["units"] else NOTHING,
-            say("fatigue.cases.of"),
-            meaning.of("fatigue.cases"),
+            say("fatigue.waiting"),
+            f"{waits.height:,}" if exposure["units"] else NOTHING,
+            say("fatigue.waiting.of", all=f"{queued.height:,}", **numbers),
+            meaning.of("fatigue.waiting", say("fatigue.waiting.help")),
         ),
         Tile(
-            say("fatigue.units"),
-            f"{cases['unitno'].n_unique():,}" if exposure["units"] else NOTHING,
-            say("fatigue.units.of", units=f"{exposure['units']:,}"),
-            meaning.of("fatigue.units"),
+            say("fatigue.reviewed"),
+            f"{judged.height:,}" if queued.height else NOTHING,
+            say("fatigue.reviewed.of", all=f"{queued.height:,}"),
+            say("fatigue.reviewed.help"),
+        ),
+        Tile(
+            say("fatigue.false"),
+            share(wrong.height, judged.height),
+            say("fatigue.false.of", wrong=f"{wrong.height:,}", judged=f"{judged.height:,}"),
+            say("fatigue.false.help"),
         ),
         Tile(
             say("fatigue.blind"),
@@ -33,25 +135,196 @@ def tiles(cases: pl.DataFrame, exposure: dict[str, float]) -> list[Tile]:
         ),
         Tile(
             say("fatigue.no_data"),
-            share(exposure["no_data_s"], exposure["day_s"]),
-            say(
-                "fatigue.no_data.of",
-                hours=hours(exposure["no_data_s"]),
-                day=hours(exposure["day_s"]),
-            ),
-            meaning.of(
-                "fatigue.no_data",
-                say("fatigue.no_data.help", km=f"{exposure['unobserved_km']:,.1f}"),
-            ),
+            share(no_data, day),
+            say("fatigue.no_data.of", hours=hours(no_data), day=hours(day)),
+            meaning.of("fatigue.no_data", say("fatigue.no_data.help", km=km)),
         ),
     ]
 
 
-def watched(exposure: dict[str, float]) -> dict[str, str]:
+def watched(exposure: Mapping[str, float]) -> dict[str, str]:
     """Hours seen, blind and without data, for a sentence."""
     seen = exposure["moving_s"] - exposure["blind_moving_s"]
     return {
         "seen": hours(seen),
         "blind": hours(exposure["blind_moving_s"]),
         "none": hours(exposure["no_data_s"]),
+    }
+
+
+def facts(
+    case: Mapping[str, Any], roster: pl.DataFrame, seat: Mapping[str, Any] | None
+) -> list[tuple[str, str]]:
+    """(what, value) of an opened case, in the order in which people ask. Values are Markdown."""
+    return [
+        (say("fatigue.fact.closed"), _closed(case)),
+        (say("fatigue.fact.share"), _share(case)),
+        (say("fatigue.fact.evidence"), _evidence(case)),
+        (say("fatigue.fact.seat"), _seat(case, seat)),
+        (say("fatigue.fact.row"), _row(roster)),
+        (say("fatigue.fact.nth"), _nth(roster)),
+    ]
+
+
+def _closed(case: Mapping[str, Any]) -> str:
+    metres, speed, closure = (case[key] for key in ("metres_closed", "speed_kmh", "closure_s"))
+    return " · ".join(
+        [
+            NOTHING if metres is None else f"**{metres:,.0f} m**",
+            NOTHING if closure is None else say("fatigue.fact.longest", seconds=f"{closure:.1f}"),
+            NOTHING if speed is None else f"{speed:.0f} km/h",
+        ]
+    )
+
+
+def _share(case: Mapping[str, Any]) -> str:
+    """The closed share with its lower limit beside what is usual; only the lower one is kept."""
+    if case["closed_share"] is None:
+        return NOTHING
+    shown = {
+        name: NOTHING if case[key] is None else f"{100 * case[key]:.1f} %"
+        for name, key in (("low", "closed_share_low"), ("usual", "usual_share"))
+    }
+    return say("fatigue.fact.share.of", share=f"{100 * case['closed_share']:.1f} %", **shown)
+
+
+def _evidence(case: Mapping[str, Any]) -> str:
+    source = plain(known(f"evidence.{case['evidence']}", str(case["evidence"])))
+    agrees = say("fatigue.fact.agrees") if case["device_agrees"] else say("fatigue.fact.alone")
+    return f"{source} · {agrees}"
+
+
+def _seat(case: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
+    if seat is None:
+        return NOTHING
+    long = span((case["started_at"] - seat["since"]).total_seconds())
+    text = say("fatigue.fact.seat.of" if seat["found"] else "fatigue.fact.seat.least", long=long)
+    unknown = say("fatigue.fact.seat.unknown", long=span(seat["unknown_s"]))
+    return f"{text} · {unknown}" if seat["unknown_s"] >= 60 else text
+
+
+def in_a_row(roster: pl.DataFrame) -> tuple[int, int] | None:
+    """(shift, how many days in a row it was worked up to the case); None without an operator."""
+    own = roster.filter("own")
+    if own.is_empty():
+        return None
+    shift, last = int(own["shift"][0]), date.fromisoformat(own["hiveperiod"][0])
+    worked = {date.fromisoformat(day) for day in roster.filter(shift=shift)["hiveperiod"]}
+    number = 1
+    while last - timedelta(days=number) in worked:
+        number += 1
+    return shift, number
+
+
+def nth_case(roster: pl.DataFrame) -> int | None:
+    """The how-many-eth case of the operator in this shift; None without an operator."""
+    own = roster.filter("own")
+    return None if own.is_empty() or own["cases"][0] is None else int(own["cases"][0])
+
+
+def suggested(roster: pl.DataFrame) -> str:
+    """The step of the ladder for this case: the first time the first one, and so on."""
+    return ACTIONS[min(nth_case(roster) or 1, len(ACTIONS)) - 1]
+
+
+def _row(roster: pl.DataFrame) -> str:
+    found = in_a_row(roster)
+    if found is None:
+        return NOTHING
+    shift, number = found
+    return say(f"fatigue.fact.row.{'night' if shift == 2 else 'day'}", nth=number)
+
+
+def _nth(roster: pl.DataFrame) -> str:
+    number = nth_case(roster)
+    if number is None:
+        return NOTHING
+    step = say(f"action.{suggested(roster)}")
+    return say("fatigue.fact.nth.of", nth=number, action=step)
+
+
+def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(rate, value, denominator); what fewer than five operators make up is withheld."""
+    total = units.sum()
+    km, eye_h = float(total["eye_km"][0]), float(total["eye_h"][0])
+    confirmed, judged, cases = (int(total[key][0]) for key in ("confirmed", "judged", "cases"))
+    standing = int(total["standing"][0])
+    of = say("fatigue.rate.judged", judged=f"{judged:,}", all=f"{cases:,}")
+    seen, with_confirmed = shifts["observed"] or 0, shifts["with_confirmed"] or 0
+    withheld = say("fatigue.withheld") if shifts["withheld"] and cases else NOTHING
+    return [
+        (
+            say("fatigue.rate.km"),
+            f"{1000 * confirmed / km:.2f}" if km >= 1 and judged else NOTHING,
+            say("fatigue.rate.km.of", n=f"{confirmed:,}", km=f"{km:,.0f}", of=of),
+        ),
+        (
+            say("fatigue.rate.shifts"),
+            f"{100 * with_confirmed / seen:.1f}" if seen and judged else withheld,
+            say("fatigue.rate.shifts.of", n=f"{with_confirmed:,}", seen=f"{seen:,}", of=of),
+        ),
+        (
+            say("fatigue.rate.standing"),
+            f"{100 * standing / eye_h:.1f}" if eye_h >= 1 else NOTHING,
+            say("fatigue.rate.standing.of", n=f"{standing:,}", hours=f"{eye_h:,.1f}"),
+        ),
+        (
+            say("fatigue.rate.unseen"),
+            share(total["blind_moving_s"][0], total["moving_s"][0]),
+            say(
+                "fatigue.rate.unseen.of",
+                blind=hours(total["blind_moving_s"][0]),
+                moving=hours(total["moving_s"][0]),
+                none=hours(total["no_data_s"][0]),
+                km=f"{total['unobserved_km'][0]:,.0f}",
+            ),
+        ),
+        (
+            say("fatigue.rate.belt"),
+            share(total["unbelted_s"][0], total["moving_s"][0]),
+            say(
+                "fatigue.rate.belt.of",
+                hours=hours(total["unbelted_s"][0]),
+                moving=hours(total["moving_s"][0]),
+            ),
+        ),
+    ]
+
+
+def ranked(units: pl.DataFrame) -> pl.DataFrame:
+    """Units by their shrunk rate of cases per 100 hours with the eyes seen; none that saw nothing.
+
+    Empirical Bayes with a Gamma prior by the method of moments (R. J. Marshall, "Mapping disease
+    and mortality rates using empirical Bayes estimators", Applied Statistics 40, 1991): with m the
+    rate of all units together and A the variance of true rates, a unit of e hours and n cases gets
+    m + (n/e - m) * A / (A + m/e). Few hours draw it to the mean; ``weight`` is what it keeps of its
+    own rate.
+    """
+    seen = units.filter(pl.col("eye_h") > 0)
+    if seen.is_empty():
+        none = pl.lit(None, pl.Float64)
+        return seen.with_columns(none.alias(name) for name in ("rate", "shrunk", "weight"))
+    all_h = float(seen["eye_h"].sum())
+    mean = float(seen["standing"].sum()) / all_h
+    rate, e = pl.col("standing") / pl.col("eye_h"), pl.col("eye_h")
+    scatter = float(seen.select((e * (rate - mean) ** 2).sum()).item()) / all_h
+    between = max(scatter - mean * seen.height / all_h, 0.0)
+    weight = between / (between + mean / e) if mean > 0 else pl.lit(0.0)
+    return seen.with_columns(
+        (100 * rate).alias("rate"),
+        (100 * (mean + (rate - mean) * weight)).alias("shrunk"),
+        weight.cast(pl.Float64).alias("weight"),
+    ).sort("shrunk", "eye_h", "unitno", descending=[True, True, False])
+
+
+def changes(tried: pl.DataFrame) -> dict[str, int]:
+    """How many cases other thresholds keep, lose and add; of the lost, what people had said."""
+    gone = tried.filter(change="gone")
+    return {
+        "kept": tried.filter(change="kept").height,
+        "gone": gone.height,
+        "new": tried.filter(change="new").height,
+        "wrong": gone.filter(state=FALSE_ALARM).height,
+        "right": gone.filter(state="confirmed").height,
+        "unjudged": gone.filter(~pl.col("state").is_in(VERDICTS)).height,
     }

@@ -1,30 +1,248 @@
-"""Pieces of the page of fatigue events."""
+"""Pieces of the page of fatigue events: the contact list, an opened case, its review."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import streamlit as st
 
-from app import meaning
+from app import access, auth, data, figures, handover, pickers, tables
+from app.backend import backend
+from app.figures.fatigue import Shift
 from app.filters import Filters
+from app.panels import pieces
 from app.text import known, plain, say
+from pipeline.storage import reviews
+from pipeline.storage.reviews import Entry, Review, ReviewRefused
+
+#: Clocks on the list go on by themselves.
+TICK_S = 30
+LIST_HEIGHT = 300
 
 
-def case(found: dict[str, Any], operator: str | None, filters: Filters) -> None:
-    """The head of an opened case, the only place where an operator is named."""
+@st.fragment(run_every=TICK_S)
+def contacts(cases: pl.DataFrame, times: pl.DataFrame, zone: str) -> None:
+    """Who is to be contacted, in three parts; a selected row opens its case."""
+    queued = figures.fatigue.queue(cases, times, datetime.now(UTC))
+    pieces.section("fatigue.contacts", "fatigue.contacts.help")
+    group = pickers.fatigue.group(figures.fatigue.counts(queued))
+    own = queued.filter(group=group)
+    if own.is_empty():
+        pieces.note(f"group.{group}.none")
+        return
+    shown, key = tables.fatigue.contacts(own, zone), f"list.{group}"
+    pieces.table(
+        shown,
+        key,
+        height=LIST_HEIGHT if own.height > 7 else "auto",
+        on_select=lambda: _open_row(key, own["case_id"].to_list()),
+        selection_mode="single-row",
+    )
+    pieces.download(shown, f"fatigue_{group}")
+
+
+def _open_row(key: str, case_ids: Sequence[str]) -> None:
+    rows = st.session_state[key].selection.rows
+    if rows and rows[0] < len(case_ids):
+        pickers.fatigue.open_case(case_ids[rows[0]])
+
+
+def open_mark() -> None:
+    """Open the case of a mark on the strip that was clicked."""
+    points = st.session_state["strip"].selection.points
+    marked = [point["customdata"] for point in points if point.get("customdata")]
+    if marked:
+        pickers.fatigue.open_case(str(marked[0][2]))
+
+
+def shift(queued: pl.DataFrame, times: pl.DataFrame, filters: Filters) -> Shift:
+    """Which shift the strip shows, and its handover beside."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = pickers.fatigue.shift(queued, times, filters)
+        _hand_over(queued, chosen, filters)
+    return chosen
+
+
+def _hand_over(queued: pl.DataFrame, shift: Shift, filters: Filters) -> None:
+    """The handover of a shift as a file, made when it is asked for."""
+    day, number = shift
+    own = figures.fatigue.of_shift(queued, shift)
+    now = datetime.now(UTC)
+
+    def page() -> str:
+        notes = data.fatigue.notes(filters)
+        watch = data.fatigue.watch(filters, shift)
+        return handover.html(
+            handover.Handover(
+                *(day, number, filters.districts, filters.zone, now, own, watch),
+                notes=dict(notes.iter_rows()),
+            )
+        )
+
+    st.download_button(
+        say("handover.download"),
+        page,
+        file_name=f"handover_{day}_{number}.html",
+        mime="text/html",
+        icon=":material/print:",
+        on_click="ignore",
+        help=say("handover.help"),
+    )
+
+
+def back() -> None:
+    """The way from a case to the lists."""
+    st.button(
+        say("fatigue.back"),
+        icon=":material/arrow_back:",
+        on_click=pickers.fatigue.close_case,
+    )
+
+
+def case(found: Mapping[str, Any], filters: Filters) -> None:
+    """The head of an opened case."""
     zone = ZoneInfo(filters.zone)
     st.subheader(
         say(
             "fatigue.case",
+            case=plain(found["case_id"]),
             kind=plain(known(f"kind.{found['kind']}", found["kind"])),
             unit=plain(found["unitno"]),
-            time=found["started_at"].astimezone(zone).strftime("%H:%M:%S"),
+            time=found["started_at"].astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
             zone=filters.zone_name,
         ),
         anchor=False,
-        help=meaning.of("fatigue.trace"),
     )
+    arrived, now = found["arrived_at"], datetime.now(UTC)
+    until = found["acknowledged_at"] or now
+    text = [f"**{say('case_state.' + found['state'])}**"]
+    if arrived is not None:
+        clock = figures.fatigue.waited(arrived, until)
+        key = "fatigue.case.took" if found["acknowledged_at"] else "fatigue.case.waits"
+        shown = f"{arrived.astimezone(zone):%H:%M}"
+        text.append(say(key, arrived=shown, clock=clock))
+    st.markdown(" · ".join(text))
+
+
+def facts(found: Sequence[tuple[str, str]], operator: str | None) -> None:
+    """What is known of a case; here alone an operator is named."""
     who = plain(operator) if operator else say("fatigue.operator.none")
-    st.markdown(f"{say('fatigue.operator')}: **{who}**")
+    rows = [(say("fatigue.operator"), f"**{who}**"), *found]
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    st.markdown(f"| | |\n|:--|:--|\n{table}")
+    st.caption(say("fatigue.operator.seen"))
+
+
+def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zone: str) -> None:
+    """What people said so far, and the form for those who may add to it."""
+    st.subheader(say("review.title"), anchor=False, help=say("review.help"))
+    for entry in history:
+        st.markdown(f"- {_said(entry, zone)}")
+    if not history:
+        st.caption(say("review.nothing"))
+    user = auth.current(backend())
+    if user is None or not access.may(user, "review cases"):
+        return
+    seen = history[-1].number if history else 0
+    given = _form(f"{found['case_id']}.{seen}", bool(history), advised)
+    if given is None:
+        return
+    try:
+        data.fatigue.review(found, given, seen)
+    except ReviewRefused as refused:
+        st.error(say(f"review.refused.{refused.why}"), icon=":material/block:")
+    else:
+        st.toast(say("review.kept"), icon=":material/check:")
+        st.rerun()
+
+
+def _form(key: str, again: bool, advised: str) -> Review | None:
+    """The form; its answer once it was sent. ``key`` changes with each review: it starts afresh."""
+    with st.form(f"review.{key}", border=True):
+        result = st.radio(
+            say("review.state"),
+            reviews.STATES,
+            index=1 if again else 0,
+            format_func=lambda name: say(f"case_state.{name}"),
+            horizontal=True,
+        )
+        basis = st.radio(
+            say("review.basis"),
+            reviews.BASES,
+            index=None,
+            format_func=lambda name: say(f"basis.{name}"),
+            horizontal=True,
+            help=say("review.basis.help"),
+        )
+        action = st.selectbox(
+            say("review.action"),
+            reviews.ACTIONS,
+            index=None,
+            format_func=lambda name: say(f"action.{name}"),
+            placeholder=say("review.action.advised", action=say(f"action.{advised}")),
+        )
+        left, right = st.columns(2)
+        fit = left.radio(
+            say("review.fit"),
+            (None, True, False),
+            format_func=lambda fit: say(f"review.fit.{fit}".lower()),
+            horizontal=True,
+        )
+        sleep = right.number_input(
+            say("review.sleep"), 0.0, float(reviews.MOST_SLEEP_H), None, 0.5, placeholder="–"
+        )
+        note = st.text_area(say("review.note"), max_chars=reviews.LONGEST_NOTE, height=80)
+        sent = st.form_submit_button(
+            say("review.send"), type="primary", icon=":material/check:", width="stretch"
+        )
+    return Review(result, basis, action, note.strip(), fit, sleep) if sent else None
+
+
+def _said(entry: Entry, zone: str) -> str:
+    one = entry.review
+    parts = [
+        f"{entry.at.astimezone(ZoneInfo(zone)):%d %b %H:%M} **{say(f'case_state.{one.state}')}**",
+        plain(entry.who),
+    ]
+    if one.basis:
+        parts.append(say(f"basis.{one.basis}"))
+    if one.action:
+        parts.append(say(f"action.{one.action}"))
+    if one.fit_to_work is not None:
+        parts.append(say("review.fit.said", fit=say(f"review.fit.{one.fit_to_work}".lower())))
+    if one.sleep_h is not None:
+        parts.append(say("review.sleep.said", hours=f"{one.sleep_h:g}"))
+    if one.note:
+        parts.append(plain(one.note, reviews.LONGEST_NOTE))
+    return " · ".join(parts)
+
+
+def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> None:
+    """Rates beside their denominators, and units by what few hours leave of their rate."""
+    pieces.section("fatigue.rates", "fatigue.rates.help")
+    pieces.table(tables.fatigue.rates(figures.fatigue.rates(units, shifts)), "rates")
+    pieces.section("fatigue.ranking", "fatigue.ranking.help")
+    ranked = tables.fatigue.units(figures.fatigue.ranked(units))
+    pieces.table(ranked, "ranking")
+    pieces.download(ranked, "fatigue_units")
+
+
+def what_if(filters: Filters) -> None:
+    """Cases as other thresholds would have found them; nothing is put in force here."""
+    pieces.section("fatigue.what_if", "fatigue.what_if.help")
+    moved = pickers.fatigue.thresholds(data.fatigue.thresholds_in_force())
+    if not moved:
+        st.caption(say("fatigue.what_if.none"))
+        return
+    with st.spinner(say("fatigue.what_if.busy")):
+        tried = data.fatigue.tried(filters, moved)
+    counted = figures.fatigue.changes(tried)
+    st.markdown(say("fatigue.tried", **{name: f"{n:,}" for name, n in counted.items()}))
+    if counted["gone"] or counted["new"]:
+        shown = tables.fatigue.changes(tried, filters.zone)
+        pieces.table(shown, "changes")
+        pieces.download(shown, "fatigue_what_if")

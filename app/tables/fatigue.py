@@ -1,26 +1,95 @@
-"""Cases as people read them."""
+"""Cases, units and their changes as people read them."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from app.tables.columns import clock, named, words
+from app.tables.columns import clock, hours, named, part, words
+from app.text import say
+from app.tiles import span
+
+SEVERITY = {1: "●○○", 2: "●●○", 3: "●●●"}
 
 
-def cases(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Fatigue cases, in the order given."""
+def contacts(queued: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """The contact list, in the order given; a clock in brackets has stopped."""
     return named(
-        frame,
+        queued,
         {
-            "started": clock("started_at", zone),
+            "clock": pl.struct("clock_s", "waiting", "acknowledged_at").map_elements(
+                _clock, return_dtype=pl.String
+            ),
             "unit": "unitno",
             "kind": words("kind", "kind"),
+            "severity": pl.col("severity").replace_strict(
+                SEVERITY, default=None, return_dtype=pl.String
+            ),
+            "review": words("state", "case_state"),
+            "action": words("action", "action"),
+            "started": clock("started_at", zone, "%d %b %H:%M:%S"),
             "metres": pl.col("metres_closed").round(0),
             "closure": pl.col("closure_s").round(1),
+            "share": (100 * pl.col("closed_share")).round(1),
             "speed": pl.col("speed_kmh").round(0),
             "evidence": words("evidence", "evidence"),
             "agrees": "device_agrees",
-            "arrived": clock("arrived_at", zone, "%H:%M"),
+            "arrived": clock("arrived_at", zone, "%d %b %H:%M"),
+            "case": "case_id",
             "district": "dstrct_code",
+        },
+    )
+
+
+def _clock(row: dict[str, object]) -> str:
+    """How long it waits, or waited; nothing where nobody is to be called any more."""
+    seconds = row["clock_s"]
+    if not isinstance(seconds, int | float):
+        return ""
+    if row["waiting"]:
+        return span(seconds)
+    return f"({span(seconds)})" if row["acknowledged_at"] is not None else ""
+
+
+def units(ranked: pl.DataFrame) -> pl.DataFrame:
+    """Units by their shrunk rate, beside what it rests on."""
+    return named(
+        ranked,
+        {
+            "unit": "unitno",
+            "shrunk": pl.col("shrunk").round(1),
+            "rate": pl.col("rate").round(1),
+            "weight": (100 * pl.col("weight")).round(0),
+            "standing": "standing",
+            "confirmed": "confirmed",
+            "false_alarms": "false_alarm",
+            "judged": "judged",
+            "eye_h": pl.col("eye_h").round(1),
+            "eye_km": pl.col("eye_km").round(0),
+            "blind": part("blind_moving_s", "moving_s"),
+            "no_data": part("no_data_s", "day_s"),
+            "unbelted": hours("unbelted_s"),
+            "district": "dstrct_code",
+        },
+    )
+
+
+def rates(found: list[tuple[str, str, str]]) -> pl.DataFrame:
+    """Rates beside what they are divided by."""
+    names = [say(f"column.{key}") for key in ("figure", "value", "rests_on")]
+    return pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def changes(tried: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Cases that other thresholds lose or add, with what people had said."""
+    return named(
+        tried.filter(pl.col("change") != "kept"),
+        {
+            "change": words("change", "change"),
+            "case": "case_id",
+            "unit": "unitno",
+            "kind": words("kind", "kind"),
+            "started": clock("started_at", zone),
+            "review": words("state", "case_state"),
+            "metres": pl.col("metres_closed").round(0),
         },
     )

@@ -387,7 +387,31 @@ fatigue_cases = Table(
     Column("ended_at", BigInteger, nullable=False),
     Column("minted_at", BigInteger, nullable=False),
     Column("withdrawn_at", BigInteger),
+    # when a person first opened it, and who
+    Column("opened_at", BigInteger),
+    Column("opened_by", String),
     Index("fatigue_cases_of_a_day", "dstrct_code", "hiveperiod"),
+)
+
+#: What people said of a case, oldest first: rows are added, never changed. No row: it is new.
+case_reviews = Table(
+    "case_reviews",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    # The number in a case's name
+    Column("case_number", Integer, ForeignKey("fatigue_cases.id"), nullable=False),
+    # acknowledged | confirmed | false_alarm | not_assessable
+    Column("state", String, nullable=False),
+    # clip | radio | face_to_face | data_only; always there with a verdict
+    Column("basis", String),
+    # radio_call | visit | rest | off_truck
+    Column("action", String),
+    Column("note", Text, nullable=False, default=""),
+    Column("fit_to_work", Boolean),
+    Column("sleep_h", Float),
+    Column("who", String, nullable=False),
+    Column("reviewed_at", BigInteger, nullable=False),
+    Index("case_reviews_of_a_case", "case_number"),
 )
 
 #: The downtime log, in µs: ``[start_ts, end_ts)``. Rows of one unit never overlap.

@@ -7,6 +7,8 @@
 SELECT
     ts, ear, earmin, earbaseline, eyeclosedfrac, eyecloseddur, faceconf, driverpresent,
     camcabinstatus, dmsalarm,
+    CASE WHEN gpsfixtype >= 2 OR gpsfixtype IS NULL THEN gpslat END AS lat,
+    CASE WHEN gpsfixtype >= 2 OR gpsfixtype IS NULL THEN gpslong END AS lon,
     CASE WHEN speedsource = 'GPS' THEN coalesce(gpsspeed, VehicleSpeed)
          ELSE coalesce(VehicleSpeed, gpsspeed) END AS speed
 FROM telemetry

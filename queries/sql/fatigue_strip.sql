@@ -1,7 +1,7 @@
 -- When units with a case were moving with their eyes seen, moving unseen (blind), or sent nothing.
 -- grain: one row per unit and unbroken run of minutes in one state
 -- reads: unit_minute
--- $first, $last: local days, inclusive; $units: those to show
+-- $units: those to show; $start, $end: the shift, as far as it is over (instants)
 -- columns: unitno, state (seen | blind | none), started_at, ended_at (UTC)
 WITH minutes AS (
     SELECT
@@ -12,7 +12,7 @@ WITH minutes AS (
             WHEN coalesce(seconds, 0) = 0 THEN 'none'
         END AS state
     FROM unit_minute
-    WHERE hiveperiod BETWEEN $first AND $last AND list_contains($units, unitno)
+    WHERE list_contains($units, unitno) AND minute >= $start AND minute < $end
 ),
 islands AS (
     SELECT
@@ -21,12 +21,20 @@ islands AS (
     FROM minutes
     WHERE state IS NOT NULL
 ),
+-- The shift begins and ends also where the unit has no row.
+edged AS (
+    SELECT unitno, minute FROM minutes
+    UNION ALL
+    SELECT unnest($units), $start::TIMESTAMPTZ - INTERVAL 1 MINUTE
+    UNION ALL
+    SELECT unnest($units), $end::TIMESTAMPTZ
+),
 -- Minutes for which the mart has no row at all.
 holes AS (
     SELECT
         unitno, minute + INTERVAL 1 MINUTE AS started_at,
         lead(minute) OVER (PARTITION BY unitno ORDER BY minute) AS ended_at
-    FROM minutes
+    FROM edged
 )
 SELECT unitno, state, min(minute) AS started_at, max(minute) + INTERVAL 1 MINUTE AS ended_at
 FROM islands

@@ -1,0 +1,156 @@
+"""The shift handover: one page of HTML to print, with nothing from outside in it.
+
+Units, never operators. What people and devices wrote is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from app.text import known, say
+from app.tiles import NOTHING, hours, share, span
+from pipeline.storage.reviews import ACKNOWLEDGED, FALSE_ALARM, NEW, VERDICTS
+
+#: One page holds no more.
+MOST_CASES, MOST_UNITS = 24, 8
+
+STYLE = """
+@page { size: A4; margin: 14mm }
+* { box-sizing: border-box }
+body { font: 12px/1.35 system-ui, sans-serif; color: #111; max-width: 182mm; margin: 8mm auto }
+h1 { font-size: 20px; margin: 0 } h2 { font-size: 14px; margin: 14px 0 4px }
+p { margin: 2px 0 } .small { color: #555; font-size: 11px }
+ul { display: flex; gap: 10px; padding: 0; list-style: none; margin: 10px 0 }
+li { flex: 1; border: 1px solid #999; padding: 4px 8px } li b { display: block; font-size: 18px }
+table { border-collapse: collapse; width: 100% }
+th, td { border-bottom: 1px solid #bbb; padding: 3px 6px; text-align: left; vertical-align: top }
+th { border-bottom: 2px solid #111; font-weight: 600 } td.n { text-align: right }
+tr.open td:first-child { font-weight: 700; border-left: 4px solid #111 }
+footer { display: flex; gap: 24px; margin-top: 22px }
+footer div { flex: 1; border-top: 1px solid #111; padding-top: 3px }
+"""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What the page tells: ``queued`` cases of one shift, most urgent first; ``watch`` by unit;
+    the newest ``notes`` by case."""
+
+    day: str
+    shift: int
+    districts: Sequence[str]
+    zone: str
+    now: datetime
+    queued: pl.DataFrame
+    watch: pl.DataFrame
+    notes: Mapping[str, str]
+
+
+def html(found: Handover) -> str:
+    """The page, whole."""
+    at = found.now.astimezone(ZoneInfo(found.zone))
+    title = say("handover.title", day=found.day, shift=found.shift)
+    where = ", ".join(found.districts) or say("filter.all_districts")
+    signs = "".join(f"<div>{_text(say(f'handover.{who}'))}</div>" for who in ("from", "to"))
+    parts = (
+        f"<h1>{_text(title)}</h1>",
+        f"<p>{_text(where)} · {_text(say('handover.made', time=f'{at:%Y-%m-%d %H:%M %Z}'))}</p>",
+        _figures(found),
+        f"<h2>{_text(say('handover.cases'))}</h2>",
+        _cases(found),
+        f"<h2>{_text(say('handover.unseen'))}</h2>",
+        _units(found.watch),
+        f"<p class=small>{_text(say('fatigue.banner'))}</p>",
+        f"<footer>{signs}</footer>",
+    )
+    return (
+        f"<!doctype html><html><head><meta charset=utf-8><title>{_text(title)}</title>"
+        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
+    )
+
+
+def _figures(found: Handover) -> str:
+    cases, watch = found.queued, found.watch.sum()
+    judged = cases.filter(pl.col("state").is_in(VERDICTS))
+    wrong = judged.filter(state=FALSE_ALARM).height
+    blind, moving, none, length = (
+        float(watch[name][0] or 0)
+        for name in ("blind_moving_s", "moving_s", "no_data_s", "shift_s")
+    )
+    figures = (
+        ("handover.open", f"{cases.filter(state=NEW).height} / {cases.height}"),
+        ("handover.contacted", f"{cases.filter(state=ACKNOWLEDGED).height} / {cases.height}"),
+        ("handover.judged", f"{judged.height} / {cases.height}"),
+        ("handover.false", f"{wrong} / {judged.height}"),
+        ("handover.blind", f"{share(blind, moving)} · {hours(blind)} / {hours(moving)} h"),
+        ("handover.none", f"{share(none, length)} · {hours(none)} / {hours(length)} h"),
+    )
+    items = (f"<li>{_text(say(key))}<b>{_text(value)}</b></li>" for key, value in figures)
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def _cases(found: Handover) -> str:
+    if found.queued.is_empty():
+        return f"<p>{_text(say('handover.no_cases'))}</p>"
+    urgent = found.queued.head(MOST_CASES)
+    rows = [_case(found, row) for row in urgent.iter_rows(named=True)]
+    more = found.queued.height - urgent.height
+    note = f"<p class=small>{_text(say('handover.more', n=more))}</p>" if more else ""
+    heads = ("unit", "kind", "started", "metres", "review", "clock", "action", "note")
+    return _table([say(f"column.{head}") for head in heads], rows) + note
+
+
+def _case(found: Handover, row: Mapping[str, object]) -> str:
+    started, metres, clock = row["started_at"], row["metres_closed"], row["clock_s"]
+    at = started.astimezone(ZoneInfo(found.zone)) if isinstance(started, datetime) else None
+    action = row["action"]
+    cells = (
+        row["unitno"],
+        known(f"kind.{row['kind']}", str(row["kind"])),
+        f"{at:%H:%M}" if at else NOTHING,
+        f"{metres:,.0f}" if isinstance(metres, int | float) else NOTHING,
+        say(f"case_state.{row['state']}"),
+        span(clock) if isinstance(clock, int | float) else NOTHING,
+        say(f"action.{action}") if action else NOTHING,
+        found.notes.get(str(row["case_id"]), ""),
+    )
+    mark = " class=open" if row["state"] not in VERDICTS else ""
+    return f"<tr{mark}>{''.join(f'<td>{_text(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _units(watch: pl.DataFrame) -> str:
+    unseen = watch.filter(pl.col("blind_moving_s") + pl.col("no_data_s") >= 60).head(MOST_UNITS)
+    if unseen.is_empty():
+        return f"<p>{_text(say('handover.all_seen'))}</p>"
+    rows = [
+        "<tr>"
+        + "".join(
+            f"<td>{_text(cell)}</td>"
+            for cell in (
+                row["unitno"],
+                f"{hours(row['blind_moving_s'])} / {hours(row['moving_s'])}",
+                f"{hours(row['no_data_s'])} / {hours(row['shift_s'])}",
+                f"{row['unobserved_km']:,.1f}",
+            )
+        )
+        + "</tr>"
+        for row in unseen.iter_rows(named=True)
+    ]
+    heads = ("column.unit", "handover.blind_h", "handover.none_h", "column.unobserved")
+    return _table([say(head) for head in heads], rows)
+
+
+def _table(heads: Sequence[str], rows: Sequence[str]) -> str:
+    head = "".join(f"<th>{_text(one)}</th>" for one in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _text(value: object) -> str:
+    """Escaped, and short: a name of ten thousand characters is no reason for a second page."""
+    return escape(" ".join(str(value).split())[:160])
