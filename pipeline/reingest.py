@@ -8,8 +8,8 @@ version takes its place in one commit, so nothing is ever missing in between.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -61,6 +61,10 @@ class Selection:
             _hour("--to", self.last, "23") or "9000123123",
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """What was chosen, for a request; ``Selection(**…)`` is the same again."""
+        return {name: value for name, value in asdict(self).items() if value}
+
     @property
     def whole_district(self) -> bool:
         """True when every file of a district is meant: only then may its zone change."""
@@ -109,9 +113,9 @@ class ReingestPlan:
 def plan(ledger: Ledger, settings: Settings, store: Store, chosen: Selection) -> ReingestPlan:
     """What reading the chosen files again would touch. Raises UsageError when none is known."""
     with ledger.read() as connection:
-        keys = _keys(connection, settings, chosen)
+        keys = [key for _, key in chosen_keys(connection, settings, chosen)]
         if not keys and not chosen.stale_rules:
-            raise UsageError(f"no raw file is known that fits {_words(chosen)}")
+            raise UsageError(f"no raw file is known that fits {words(chosen)}")
         result = ReingestPlan()
         for key in keys:
             (result.keys if store.stat(key) else result.gone).append(key)
@@ -130,14 +134,7 @@ def ask(
 ) -> None:
     """Mark the planned files to be read again; recorded with who asked. Raises nothing new."""
     with ledger.write() as connection:
-        k = t.raw_keys.c
-        for keys in chunks(sorted(planned.keys)):
-            claims.lock_keys(connection, k.key.in_(keys))
-            connection.execute(
-                update(t.raw_keys)
-                .where(k.key.in_(keys))
-                .values(state="pending", reread=True, suspect=False, attempts=0, error=None)
-            )
+        mark(connection, planned.keys)
         if chosen.whole_district and chosen.district:
             zone = settings.zone_of(chosen.district)
             z = t.zones.c
@@ -145,10 +142,23 @@ def ask(
                 update(t.zones).where(z.district == chosen.district).values(zone=zone)
             )
         detail = {"files": len(planned.keys), "rows": planned.rows}
-        audit(connection, who, "reingest", _words(chosen), detail)
+        audit(connection, who, "reingest", words(chosen), detail)
 
 
-def _words(chosen: Selection) -> str:
+def mark(connection: Connection, chosen: Sequence[str]) -> None:
+    """Have these raw keys read again by the next pass of ingestion."""
+    k = t.raw_keys.c
+    for keys in chunks(sorted(chosen)):
+        claims.lock_keys(connection, k.key.in_(keys))
+        connection.execute(
+            update(t.raw_keys)
+            .where(k.key.in_(keys))
+            .values(state="pending", reread=True, suspect=False, attempts=0, error=None)
+        )
+
+
+def words(chosen: Selection) -> str:
+    """A selection as the audit names it."""
     named = {
         "key": chosen.key,
         "district": chosen.district,
@@ -160,7 +170,13 @@ def _words(chosen: Selection) -> str:
     return ", ".join(f"{name} {value}" for name, value in named.items() if value)
 
 
-def _keys(connection: Connection, settings: Settings, chosen: Selection) -> list[str]:
+def chosen_keys(
+    connection: Connection,
+    settings: Settings,
+    chosen: Selection,
+    after: tuple[str, str] | None = None,
+) -> Iterator[tuple[str, str]]:
+    """(hour, key) of the chosen files, oldest hour first; ``after``: only what follows that."""
     k, o = t.raw_keys.c, t.raw_objects.c
     query = select(k.key, k.hour, k.district, o.min_ts, o.max_ts, o.rules_version)
     query = query.outerjoin(t.raw_objects, (o.key == k.key) & o.dead_at.is_(None))
@@ -174,9 +190,11 @@ def _keys(connection: Connection, settings: Settings, chosen: Selection) -> list
             query = query.where(column == value)
     if chosen.stale_rules:
         query = query.where(o.rules_version != fields.RULES_VERSION)
+    if after:
+        query = query.where((k.hour > after[0]) | ((k.hour == after[0]) & (k.key > after[1])))
     first, last = chosen.hours
     spans = dict[str, tuple[int, int]]()
-    found = dict[str, None]()
+    found: str | None = None
     for row in connection.execute(query):
         inside = first <= row.hour <= last
         if not inside and row.min_ts is not None:
@@ -184,9 +202,9 @@ def _keys(connection: Connection, settings: Settings, chosen: Selection) -> list
                 spans[row.district] = _span(first, last, settings.zone_of(row.district))
             low, high = spans[row.district]
             inside = row.min_ts < high and row.max_ts >= low
-        if inside:
-            found[row.key] = None
-    return list(found)
+        if inside and row.key != found:  # several live versions of a key follow each other
+            found = row.key
+            yield row.hour, row.key
 
 
 def _span(first: str, last: str, zone: str) -> tuple[int, int]:

@@ -8,23 +8,23 @@ files (for a bounded time), then marts, then the housekeeping.
 
 from __future__ import annotations
 
-import json
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import notify
+from pipeline import notify, reread
 from pipeline.errors import BuildFailed, HaulwatchError
 from pipeline.flow import Flow
 from pipeline.settings import Settings
-from pipeline.storage import claims, devices
+from pipeline.storage import claims, devices, requests
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, upsert
@@ -51,8 +51,11 @@ class Worker:
         self.flow = Flow(settings, ledger)
         self.notifier = notify.Notifier(settings, ledger, log)
         self.stopping = threading.Event()
+        self._asked = threading.Event()
         self._state = "starting"
         self._done: dict[str, datetime] = {}
+        #: What went wrong in this step, by kind of work.
+        self._trouble: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -67,13 +70,21 @@ class Worker:
             while not self.stopping.is_set():
                 again = self._guarded_step(datetime.now(UTC))
                 self._state = "idle"
-                self.stopping.wait(0 if again else self.settings.poll_seconds)
+                self._rest(0 if again else self.settings.poll_seconds)
         finally:
             self.stopping.set()
             pulse.join(PULSE)
             self.notifier.close(PULSE)
             self.flow.close()
             self._leave()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for the next step, but let nobody wait who asks for something."""
+        ends = time.monotonic() + seconds
+        while not self._asked.is_set() and (left := ends - time.monotonic()) > 0:
+            if self.stopping.wait(min(left, 1.0)):
+                return
+        self._asked.clear()
 
     def _guarded_step(self, now: datetime) -> bool:
         try:
@@ -91,7 +102,12 @@ class Worker:
 
     def step(self, now: datetime) -> bool:
         """Do what is due at ``now``; True when there is more to do at once."""
-        asked = self._requests({"ingest"} | (LEADERS if self._lead() else set()))
+        leads = self._lead()
+        with self._requests({"ingest"} | (LEADERS if leads else set())) as asked:
+            rereading = leads and reread.advance(self.ledger, self.settings, self.name)
+            return self._step(now, asked, rereading) or rereading
+
+    def _step(self, now: datetime, asked: set[str], rereading: bool) -> bool:
         full = "ingest" in asked or self._due("listing", now, FULL_LISTING_EVERY)
         self._state = "taking in files"
         result = self.flow.ingest(full=full, budget_seconds=PASS_SECONDS)
@@ -99,15 +115,19 @@ class Worker:
             self._done["listing"] = now
         for key, reason in result.failed.items():
             self.log(f"failed: {key}: {reason}")
+        if result.errors:
+            self._trouble["ingest"] = result.errors[0]
         if self.stopping.is_set() or not self._lead():
             return result.backlog > 0
         devices.close_hours(self.ledger, self.settings, now)
-        if result.backlog == 0 or "build" in asked or self._due("build", now, BUILD_EVERY):
+        settled = result.backlog == 0 and not rereading
+        if settled or "build" in asked or self._due("build", now, BUILD_EVERY):
             self._build(now)
-        if result.backlog == 0 or "compact" in asked:
+        if settled or "compact" in asked:
             self._state = "compacting"
             for day, reason in self.flow.compact(now=now).failed.items():
                 self.log(f"failed: {day}: {reason}")
+                self._trouble["compact"] = f"{day}: {reason}"
         if self._due("gc", now, GC_EVERY):
             self._state = "collecting garbage"
             self.flow.gc(now=now)
@@ -124,10 +144,12 @@ class Worker:
         except BuildFailed as error:
             self.log(f"marts: {error}")
             failures = error.failures
+            self._trouble["build"] = str(error)
         except BrokenProcessPool:
             raise
         except Exception as error:  # no memory, no room: what is due after it may do it good
-            self.log(f"marts: {type(error).__name__}: {error}")
+            self._trouble["build"] = f"{type(error).__name__}: {error}"
+            self.log(f"marts: {self._trouble['build']}")
         if failures is not None:
             notify.safely(self.ledger, partial(notify.tests_failed, failures=failures))
         self._done["build"] = datetime.now(UTC)
@@ -141,17 +163,22 @@ class Worker:
             self.ledger, "scheduler", self.name, max(PULSE * 6, self.settings.lease_seconds)
         )
 
-    def _requests(self, kinds: set[str]) -> set[str]:
-        """Of these kinds of work those that people asked for; they are taken now."""
-        r = t.requests.c
+    @contextmanager
+    def _requests(self, kinds: set[str]) -> Iterator[set[str]]:
+        """Of these kinds of work those that people asked for: done when the block ends well."""
+        self._trouble.clear()
         with self.ledger.write() as connection:
-            taken = connection.execute(
-                update(t.requests)
-                .where(r.taken_at.is_(None), r.kind.in_(kinds))
-                .values(taken_at=clock(connection))
-                .returning(r.kind)
-            )
-            return {str(row[0]) for row in taken}
+            taken = requests.take(connection, kinds, self.name)
+        try:
+            yield {request.kind for request in taken}
+        except BaseException as error:
+            self._trouble |= dict.fromkeys(kinds, f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            if taken:
+                with self.ledger.write() as connection:
+                    for request in taken:
+                        requests.end(connection, [request.id], self._trouble.get(request.kind))
 
     def _pulse(self) -> None:
         started: int | None = None
@@ -161,6 +188,8 @@ class Worker:
                 started = started or now
                 row = {"id": self.name, "started_at": started, "seen_at": now}
                 upsert(connection, t.workers, [{**row, "state": self._state}])
+                if requests.waiting(connection):
+                    self._asked.set()
             if self.stopping.wait(PULSE):
                 return
 
@@ -174,10 +203,7 @@ class Worker:
 def request(ledger: Ledger, kind: str, who: str) -> None:
     """Ask the worker for a step now (``ingest``, ``build``, ``compact``); it is audited."""
     with ledger.write() as connection:
-        now = clock(connection)
-        connection.execute(insert(t.requests).values(kind=kind, who=who, asked_at=now))
-        row = {"at": now, "who": who, "what": f"run {kind}", "detail": json.dumps({})}
-        connection.execute(insert(t.audit).values(**row))
+        requests.ask(connection, kind, who)
 
 
 def once(settings: Settings, ledger: Ledger, log: Log = print) -> int:

@@ -29,6 +29,7 @@ HOUSE = (
         "retention",
         "notify",
         "reingest",
+        "reread",
     ),
     ("pool", "storage"),
     ("localtime",),

@@ -72,7 +72,8 @@ def test_what_the_leader_is_asked_for_waits_for_the_leader(
     worker = Worker(settings, ledger, log.append)
     try:
         worker.step(NOW)
-        assert worker._requests({"ingest", "compact"}) == {"compact"}
+        with worker._requests({"ingest", "compact"}) as asked:
+            assert asked == {"compact"}
     finally:
         worker.flow.close()
 
@@ -100,11 +101,28 @@ def test_a_build_that_cannot_run_keeps_no_day_from_being_compacted(
 def test_a_request_is_taken_once_and_audited(ledger: Ledger, settings: Settings) -> None:
     request(ledger, "ingest", "admin")
     worker = Worker(settings, ledger)
-    assert worker._requests({"ingest", "build"}) == {"ingest"}
-    assert worker._requests({"ingest", "build"}) == set()
+    with worker._requests({"ingest", "build"}) as asked:
+        assert asked == {"ingest"}
+        with worker._requests({"ingest", "build"}) as again:
+            assert again == set()
+    with worker._requests({"ingest", "build"}) as asked:
+        assert asked == set()
     with ledger.read() as connection:
         entry = connection.execute(select(t.audit)).one()
+        row = connection.execute(select(t.requests)).one()
     assert (entry.who, entry.what) == ("admin", "run ingest")
+    assert (row.state, row.error) == ("done", None)
+    assert row.asked_at <= row.taken_at <= row.ended_at
+
+
+def test_a_step_that_breaks_says_so_in_the_request(ledger: Ledger, settings: Settings) -> None:
+    request(ledger, "build", "admin")
+    worker = Worker(settings, ledger)
+    with pytest.raises(OSError, match="no room"), worker._requests({"build"}):
+        raise OSError("no room")
+    with ledger.read() as connection:
+        row = connection.execute(select(t.requests)).one()
+    assert (row.state, row.error) == ("failed", "OSError: no room")
 
 
 def test_trouble_is_noted_by_the_worker(

@@ -263,10 +263,19 @@ requests = Table(
     "requests",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
+    # ingest | build | compact | reread
     Column("kind", String, nullable=False),
     Column("who", String, nullable=False),
     Column("asked_at", BigInteger, nullable=False),
     Column("taken_at", BigInteger),
+    # asked | taken | done | failed | cancelled
+    Column("state", String, nullable=False, server_default="asked"),
+    # JSON: what it is about; how far it is, and in the end what came of it
+    Column("detail", Text, nullable=False, server_default="{}"),
+    Column("result", Text, nullable=False, server_default="{}"),
+    Column("error", Text),
+    Column("worker", String),
+    Column("ended_at", BigInteger),
 )
 
 #: Results of the marts' tests, one row a test of the latest run over a set of partitions.

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 _SQLITE = """
 CREATE TRIGGER audit_keeps_{event} BEFORE {event} ON audit
