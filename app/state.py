@@ -21,3 +21,9 @@ FIRST = "from"
 LAST = "to"
 UNIT = "unit"
 SIGNALS = "signals"
+
+# Engine telemetry; its zoom and how it compares stand in the address, too.
+START = "start"
+END = "end"
+COMPARE = "compare"
+SPANS_BEFORE = "spans_before"

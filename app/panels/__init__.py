@@ -1,6 +1,6 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import fatigue
+from app.panels import engine, fatigue
 from app.panels.frame import account, foot, frame, header, lake_state, refusal, run, sign_in_frame
 from app.panels.pieces import (
     chart,
@@ -23,6 +23,7 @@ __all__ = [
     "dark",
     "download",
     "empty",
+    "engine",
     "fatigue",
     "foot",
     "frame",
