@@ -35,8 +35,13 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "unit_day.inferred_off_s",
         "unit_day.unknown_s",
     ),
-    "engine.signals": ("unit_minute",),
-    "engine.gap": ("unit_minute.speed_gap_mean", "unit_minute.speed_gap_max"),
+    "engine.signals": ("unit_minute", "unit_hour"),
+    "engine.status": (
+        "unit_minute.cam_cabin_up_s",
+        "unit_minute.cam_front_up_s",
+        "unit_minute.gps_fix_s",
+    ),
+    "engine.gap": ("speed_deviation", "speed_deviation.gap_mean", "speed_deviation.by_gps_share"),
     "delivery.grid": ("device_hour",),
     "delivery.delays": ("device_hour.arrival_delay_s",),
     "ingestion.lines": (
@@ -53,6 +58,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "fatigue.no_data": ("unit_day.no_data_s",),
     "engine.observed": ("unit_minute.seconds",),
     "engine.exceedances": ("exceedance",),
+    "engine.distrusted": ("signal_trust", "signal_trust.trusted"),
     "delivery.fulfilment": ("device_hour",),
     "delivery.rows": ("device_hour.accepted", "device_hour.overlapped"),
     "delivery.missing": ("device_hour",),

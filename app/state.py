@@ -36,3 +36,9 @@ CASE = "case"
 VIEW = "view"
 CONTACTS = "contacts"
 SHIFT = "shift"
+
+# Engine telemetry; its zoom and how it compares stand in the address, too.
+START = "start"
+END = "end"
+COMPARE = "compare"
+SPANS_BEFORE = "spans_before"

@@ -1,8 +1,10 @@
-"""Engine telemetry: one unit's signals over their bands, and what went beyond."""
+"""Engine telemetry: signals of units over their bands, what went beyond, and what to believe."""
 
-from app import data, figures, filters, panels, pickers, tables
+from functools import partial
+
+from app import data, figures, filters, looks, panels, pickers, tables
 from app.backend import backend
-from app.charts import engine
+from app.charts import devices, engine, series
 
 PAGE = "engine_telemetry"
 
@@ -11,31 +13,63 @@ chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 
 units = data.engine.units(chosen)
-if units.is_empty():
+look = None if units.is_empty() else pickers.engine.look(units)
+if look is None:
     panels.empty("engine.no_units")
+elif not look.units or not look.signals:
+    panels.empty("engine.choose")
 else:
-    unit, signals = pickers.engine.unit_and_signals(units)
-    minutes = data.engine.minutes(chosen, unit, pickers.engine.minute_columns(signals))
-    exceeded = data.engine.exceedances(chosen, unit)
-    panels.tiles(figures.engine.tiles(minutes, exceeded, chosen.span_h))
+    dark, zone = panels.dark(), chosen.zone
+    whole = data.engine.whole(chosen)
+    span = pickers.engine.span(whole, chosen)
+    exceeded = data.engine.exceedances(chosen, look, whole)
+    codes = data.engine.codes(chosen, look, whole)
+    trust = data.engine.trust(chosen, look)
+    minutes, grain = data.engine.devices(chosen, look, span)
+    within = panels.engine.within(exceeded, span)
+    panels.tiles(figures.engine.tiles(minutes, within, trust, span.seconds, len(look.units)))
 
-    panels.section_of("engine.chart", "engine.signals", "engine.chart.help", unit=unit)
-    hour = pickers.engine.detail(minutes, chosen.zone)
-    frame = minutes if hour is None else data.engine.seconds(chosen, unit, hour, signals)
-    if frame.is_empty() or not signals:
+    panels.section_of(
+        "engine.chart", "engine.signals", "engine.chart.help", unit=", ".join(look.units)
+    )
+    days = look.compare == looks.DAYS
+    drawn = data.engine.newest_days(chosen, look, whole, series.MOST) if days else span
+    view = data.engine.view(chosen, look, drawn)
+    names = panels.engine.told(look, view, drawn, chosen)
+    if view.frame.is_empty() or not names:
         panels.empty("empty.no_data")
     else:
-        figure = engine.signals(frame, list(signals), chosen.zone, panels.dark())
-        panels.chart(figure, "panels", "engine.signals")
+        doubted = figures.engine.distrusted(trust)
+        if days:
+            figure = engine.over_each_other(view, names, zone, doubted, dark)
+            panels.chart(figure, "days", "engine.signals")
+        else:
+            peers = data.engine.peers(chosen, look, span)
+            beside = engine.Beside(within, panels.engine.within(codes, span), peers, doubted)
+            figure = engine.along(view, names, span, zone, beside, dark)
+            key = " ".join(("panels", *span.address))
+            zoom = partial(pickers.engine.box, key, span, whole, zone)
+            panels.chart(figure, key, "engine.signals", on_select=zoom, selection_mode="box")
+        panels.engine.downloads(tables.engine.shown(view.frame, names, zone), "signals")
 
-    panels.section("engine.exceedances")
-    if exceeded.is_empty():
-        panels.note("engine.exceedances.none")
+    panels.section("engine.exceedances", "engine.exceedances.hint")
+    listed = tables.engine.exceedances(exceeded, zone)
+    zoom = partial(pickers.engine.exceedance, "exceedances", exceeded, span, whole)
+    panels.engine.listed(listed, "exceedances", "engine.exceedances.none", zoom)
+
+    panels.section("engine.codes", "engine.codes.help")
+    ranked = tables.engine.repeats(figures.engine.repeats(codes, exceeded), zone)
+    panels.engine.listed(ranked, "codes", "engine.codes.none")
+
+    panels.section("engine.status", "engine.status.help")
+    if minutes.is_empty():
+        panels.empty("empty.no_data")
     else:
-        shown = tables.engine.exceedances(exceeded, chosen.zone)
-        panels.table(shown, "exceedances")
-        panels.download(shown, "exceedances")
+        strips = devices.status(minutes, grain, span, zone, dark)
+        panels.chart(strips, "status", "engine.status")
+        panels.section("engine.gap", "engine.gap.help")
+        panels.chart(devices.speed_gap(minutes, grain, zone, dark), "gap", "engine.gap")
+        panels.engine.downloads(minutes, "cameras_gps_speed")
 
-    panels.section("engine.gap", "engine.gap.help")
-    gap = engine.speed_gap(minutes, chosen.zone, panels.dark())
-    panels.chart(gap, "gap", "engine.gap")
+    panels.section("engine.trust", "engine.trust.help")
+    panels.engine.trusted(trust)

@@ -76,4 +76,5 @@ else:
             span = figures.fatigue.shift_span(times, shift)
             runs = data.fatigue.strip(chosen, fatigue.strip_rows(own), span)
             strip = fatigue.strip(own, runs, span, chosen.zone, panels.dark())
-            panels.chart(strip, "strip", "fatigue.strip", on_select=panels.fatigue.open_mark)
+            opening = {"on_select": panels.fatigue.open_mark, "selection_mode": "points"}
+            panels.chart(strip, "strip", "fatigue.strip", **opening)

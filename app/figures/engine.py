@@ -1,23 +1,29 @@
-"""Observed time, exceedances and speed gap of one unit. No Streamlit here."""
+"""Observed time, exceedances, speed gap and distrusted signals. No Streamlit here."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from app import meaning
+from app.faults import repeats
 from app.text import say
 from app.tiles import HOUR, NOTHING, Tile
 
+__all__ = ["distrusted", "repeats", "tiles"]
 
-def tiles(minutes: pl.DataFrame, exceeded: pl.DataFrame, span_h: float) -> list[Tile]:
-    """Observed time, exceedances and the speed gap of one unit."""
-    gaps = minutes["speed_gap_mean"].drop_nulls().to_list()
-    peaks = minutes["speed_gap_max"].drop_nulls().to_list()
+SPEEDS = {"VehicleSpeed", "gpsspeed"}
+
+
+def tiles(
+    devices: pl.DataFrame, exceeded: pl.DataFrame, trust: pl.DataFrame, span_s: float, units: int
+) -> list[Tile]:
+    """Of the units and the span that are shown."""
+    doubted = trust.filter(pl.col("distrusted_days") > 0)
     return [
         Tile(
             say("engine.observed"),
-            f"{float(minutes['seconds'].sum()) / HOUR:,.1f} h",
-            say("engine.observed.of", span=f"{span_h:,.0f}"),
+            f"{float(devices['seconds'].sum()) / HOUR:,.1f} h",
+            say("engine.observed.of", span=f"{span_s * units / HOUR:,.1f}"),
             meaning.of("engine.observed"),
         ),
         Tile(
@@ -26,10 +32,32 @@ def tiles(minutes: pl.DataFrame, exceeded: pl.DataFrame, span_h: float) -> list[
             say("engine.exceeded.of", crit=exceeded.filter(pl.col("level") == "crit").height),
             meaning.of("engine.exceedances"),
         ),
+        _gap(devices, doubted),
         Tile(
-            say("engine.gap"),
-            f"{sum(gaps) / len(gaps):.1f} km/h" if gaps else NOTHING,
-            say("engine.gap.of", largest=f"{max(peaks):.1f}") if peaks else NOTHING,
-            meaning.of("engine.gap", say("engine.gap.help")),
+            say("engine.distrusted"),
+            f"{doubted['signal'].n_unique():,}" if trust.height else NOTHING,
+            say("engine.distrusted.of", signals=trust["signal"].n_unique()),
+            meaning.of("engine.distrusted"),
         ),
     ]
+
+
+def _gap(devices: pl.DataFrame, doubted: pl.DataFrame) -> Tile:
+    """The speed gap, unless one of the two speeds is distrusted: then it says so instead."""
+    known = devices.filter(pl.col("gap_mean").is_not_null())
+    seconds = float(known["seconds"].sum())
+    unbelieved = not SPEEDS.isdisjoint(doubted["signal"])
+    value, note = NOTHING, NOTHING
+    if unbelieved:
+        note = say("engine.gap.distrusted")
+    elif seconds:
+        mean = float((known["gap_mean"] * known["seconds"]).sum()) / seconds
+        value = f"{mean:.1f} km/h"
+        note = say("engine.gap.of", largest=f"{known['gap_max'].max():.1f}")
+    return Tile(say("engine.gap"), value, note, meaning.of("engine.gap", say("engine.gap.help")))
+
+
+def distrusted(trust: pl.DataFrame) -> frozenset[tuple[str, str]]:
+    """Pairs of unit and signal that cannot be believed on a day or more."""
+    doubted = trust.filter(pl.col("distrusted_days") > 0)
+    return frozenset(doubted.select("unitno", "signal").iter_rows())

@@ -1,6 +1,6 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import administration, fatigue, home, setup
+from app.panels import administration, engine, fatigue, home, setup
 from app.panels.frame import account, foot, frame, header, menu, sign_in_frame
 from app.panels.pieces import (
     chart,
@@ -25,6 +25,7 @@ __all__ = [
     "dark",
     "download",
     "empty",
+    "engine",
     "fatigue",
     "foot",
     "frame",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -56,17 +56,11 @@ def section_of(title: str, chart: str, help_text: str, **values: object) -> None
     st.subheader(say(title, **shown), anchor=False, help=meaning.of(chart, say(help_text)))
 
 
-def chart(
-    figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None
-) -> None:
-    """A chart over the whole width; ``alt`` is the key of its description.
-
-    ``on_select``: what a click on a mark does.
-    """
-    common: dict[str, Any] = {"width": "stretch", "theme": None, "key": key, "config": CHART}
-    if on_select is not None:
-        common |= {"on_select": on_select, "selection_mode": "points"}
-    st.plotly_chart(figure, alt=say(alt), **common)
+def chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
+    """A chart over the whole width; ``alt`` is the key of its description."""
+    st.plotly_chart(
+        figure, width="stretch", theme=None, key=key, config=CHART, alt=say(alt), **options
+    )
 
 
 def table(frame: pl.DataFrame, key: str, **options: Any) -> Any:

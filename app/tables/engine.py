@@ -1,28 +1,29 @@
-"""Exceedances as people read them."""
+"""Exceedances, fault codes, signals and their trust as people read them."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from app.tables.columns import clock, named
+from app import signals as catalogue
+from app.faults import code_name, code_words
+from app.tables.columns import clock, named, words
+from app.text import say
+
+CODE = ("spn", "fmi", "source")
 
 
 def exceedances(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Exceedances, in the order given."""
-    fault = pl.concat_str(
-        pl.lit("SPN "),
-        pl.col("dtc_spn").cast(pl.Int64, strict=False),
-        pl.lit(" FMI "),
-        pl.col("dtc_fmi").cast(pl.Int64, strict=False),
-        pl.lit(" from "),
-        pl.col("dtc_source").cast(pl.Int64, strict=False),
+    fault = pl.struct(pl.col(f"dtc_{part}").alias(part) for part in CODE).map_elements(
+        lambda code: code_name(*code.values()) or None, return_dtype=pl.String
     )
     return named(
         frame,
         {
+            "unit": "unitno",
             "started": clock("started_at", zone),
             "signal": "signal",
-            "level": "level",
+            "level": words("level", "level"),
             "limit": "limit_value",
             "worst": pl.col("worst").round(1),
             "duration": pl.col("duration_s").round(0),
@@ -30,3 +31,84 @@ def exceedances(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
             "fault": fault,
         },
     )
+
+
+def repeats(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Ranked fault codes."""
+    code = pl.struct(*CODE)
+    return named(
+        frame,
+        {
+            "unit": "unitno",
+            "fault": code.map_elements(lambda c: code_name(*c.values()), return_dtype=pl.String),
+            "meaning": code.map_elements(lambda c: code_words(*c.values()), return_dtype=pl.String),
+            "times": "times",
+            "active": (pl.col("active_s") / 60).round(1),
+            "first_at": clock("first_at", zone),
+            "last_at": clock("last_at", zone),
+            "occurrence": pl.col("occurrence").cast(pl.Int64, strict=False),
+            "exceedances": "exceedances",
+        },
+    )
+
+
+def dictionary(frame: pl.DataFrame, chosen: tuple[str, ...]) -> pl.DataFrame:
+    """Entries of the dictionary, with whether each is shown and where it can be."""
+    return named(
+        frame,
+        {
+            "shown": pl.col("name").is_in(list(chosen)),
+            "signal": "name",
+            "measure": "unit",
+            "group": "group",
+            "typical": "typical",
+            "where": words("where", "engine.where"),
+            "description": "description",
+        },
+    )
+
+
+def trust(frame: pl.DataFrame) -> pl.DataFrame:
+    """Distrusted signals and why."""
+    absent = (100 * pl.col("absent_minutes") / pl.col("minutes")).round(1)
+    return named(
+        frame.sort("distrusted_days", "unitno", "signal", descending=[True, False, False]),
+        {
+            "unit": "unitno",
+            "signal": "signal",
+            "reason": pl.struct("frozen_hours", "absent_minutes", "minutes").map_elements(
+                _reason, return_dtype=pl.String
+            ),
+            "absent": absent,
+            "frozen": "frozen_hours",
+            "days": "days",
+            "distrusted": "distrusted_days",
+            "last_day": "last_distrusted",
+        },
+    )
+
+
+def _reason(row: dict[str, int | None]) -> str:
+    parts = []
+    if row["frozen_hours"]:
+        parts.append(say("engine.trust.frozen"))
+    if 2 * (row["absent_minutes"] or 0) >= (row["minutes"] or 0):
+        parts.append(say("engine.trust.absent"))
+    return ", ".join(parts) or say("engine.trust.some_days")
+
+
+def shown(frame: pl.DataFrame, names: tuple[str, ...], zone: str) -> pl.DataFrame:
+    """What the charts show, for a download: buckets with their mean, lowest and highest value."""
+    columns = [f"{name}_{kind}" for name in names for kind in ("mean", "min", "max")]
+    return frame.select(
+        pl.col("unitno"),
+        clock("at", zone, "%Y-%m-%dT%H:%M:%S%:z").alias("time"),
+        pl.col("seconds").cast(pl.Int64),
+        *(pl.col(column) for column in columns if column in frame.columns),
+    )
+
+
+def entry(frame: pl.DataFrame, row: int) -> str | None:
+    """The signal of a row of the dictionary, if it can be drawn."""
+    name = str(frame["name"][row])
+    return name if name in catalogue.shown() else None

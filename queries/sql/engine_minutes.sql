@@ -1,9 +1,9 @@
--- A unit's signals by minute, with the conditions of their bands.
--- grain: one row per minute with rows
+-- Signals of units by minute.
+-- grain: one row per unit and minute with rows
 -- reads: unit_minute
--- $first, $last: local days, inclusive; $units: the one unit; $columns: names to bring along
--- columns: minute (UTC), seconds, speed_gap_mean, speed_gap_max, and those asked for
-SELECT minute, seconds, COLUMNS(lambda c: list_contains($columns, c))
+-- $units: those to show; $start, $end: instants; $columns: names to bring along
+-- columns: unitno, at (UTC, begin of the minute), seconds (with rows), and those asked for
+SELECT unitno, minute AS "at", seconds, COLUMNS(lambda c: list_contains($columns, c))
 FROM unit_minute
-WHERE hiveperiod BETWEEN $first AND $last AND list_contains($units, unitno) AND seconds > 0
-ORDER BY minute
+WHERE unitno IN (SELECT unnest($units)) AND minute >= $start AND minute < $end AND seconds > 0
+ORDER BY unitno, "at"

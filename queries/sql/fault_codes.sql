@@ -1,0 +1,32 @@
+-- Fault codes that controllers of units reported; seen again after more than a minute without it, a
+-- code has come back.
+-- grain: one row per unit, code (SPN, FMI, source address) and time it was active
+-- reads: telemetry
+-- $units: those to show; $start, $end: instants
+-- columns: unitno, spn, fmi, source, started_at, ended_at (UTC), active_s, occurrence (the
+--   controller's own count, largest)
+WITH active AS (
+    SELECT
+        unitno, ts, DtcSpn AS spn, DtcFmi AS fmi, DtcSource AS source, DtcOccurrence AS occurrence
+    FROM telemetry
+    WHERE unitno IN (SELECT unnest($units)) AND ts >= $start AND ts < $end AND DtcSpn IS NOT NULL
+),
+marked AS (
+    SELECT *, coalesce(ts - lag(ts) OVER code > INTERVAL 1 MINUTE, true) AS fresh
+    FROM active
+    WINDOW code AS (PARTITION BY unitno, spn, fmi, source ORDER BY ts)
+),
+times AS (
+    SELECT
+        *,
+        count_if(fresh) OVER (
+            PARTITION BY unitno, spn, fmi, source ORDER BY ts ROWS UNBOUNDED PRECEDING
+        ) AS number
+    FROM marked
+)
+SELECT
+    unitno, spn, fmi, source, min(ts) AS started_at, max(ts) + INTERVAL 1 SECOND AS ended_at,
+    count(DISTINCT ts) AS active_s, max(occurrence) AS occurrence
+FROM times
+GROUP BY unitno, spn, fmi, source, number
+ORDER BY started_at, unitno, spn, fmi, source
