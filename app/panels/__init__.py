@@ -1,8 +1,10 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import fatigue
+from app.panels import fatigue, fleet
 from app.panels.frame import account, foot, frame, header, lake_state, refusal, run, sign_in_frame
 from app.panels.pieces import (
+    LONG_ROWS,
+    LONG_TABLE,
     chart,
     dark,
     download,
@@ -14,16 +16,20 @@ from app.panels.pieces import (
     section_of,
     table,
     table_or,
+    tile,
     tiles,
 )
 
 __all__ = [
+    "LONG_ROWS",
+    "LONG_TABLE",
     "account",
     "chart",
     "dark",
     "download",
     "empty",
     "fatigue",
+    "fleet",
     "foot",
     "frame",
     "header",
@@ -38,5 +44,6 @@ __all__ = [
     "sign_in_frame",
     "table",
     "table_or",
+    "tile",
     "tiles",
 ]

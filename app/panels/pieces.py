@@ -23,16 +23,22 @@ CHART = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
 def tiles(items: Sequence[Tile]) -> None:
     """Figures side by side; they wrap on narrow screens."""
     for place, item in zip(st.columns(len(items), gap="small"), items, strict=True):
-        place.metric(
-            item.label,
-            item.value,
-            item.note or None,
-            delta_color="off",
-            delta_arrow="off",
-            help=item.help or None,
-            border=True,
-            height="stretch",
-        )
+        with place:
+            tile(item)
+
+
+def tile(item: Tile) -> None:
+    """One figure."""
+    st.metric(
+        item.label,
+        item.value,
+        item.note or None,
+        delta_color="off",
+        delta_arrow="off",
+        help=item.help or None,
+        border=True,
+        height="stretch",
+    )
 
 
 def section(title: str, help_text: str = "", **values: object) -> None:
@@ -47,9 +53,11 @@ def section_of(title: str, chart: str, help_text: str, **values: object) -> None
     st.subheader(say(title, **shown), anchor=False, help=meaning.of(chart, say(help_text)))
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
+def chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
     """A chart over the whole width; ``alt`` is the key of its description."""
-    st.plotly_chart(figure, width="stretch", theme=None, key=key, config=CHART, alt=say(alt))
+    st.plotly_chart(
+        figure, width="stretch", theme=None, key=key, config=CHART, alt=say(alt), **options
+    )
 
 
 def table(frame: pl.DataFrame, key: str, **options: Any) -> Any:

@@ -1,5 +1,5 @@
 """Choices inside a page; a module for each page."""
 
-from app.pickers import engine, ingestion
+from app.pickers import engine, fleet, ingestion
 
-__all__ = ["engine", "ingestion"]
+__all__ = ["engine", "fleet", "ingestion"]
