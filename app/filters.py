@@ -83,6 +83,24 @@ def own(backend: Backend, user: User) -> Filters:
     return Filters(user.districts, "", "", backend.settings.zone)
 
 
+def choose_district(name: str | None) -> None:
+    """Choose a district, None for all, in place of the person; only before the sidebar is drawn."""
+    st.session_state[state.DISTRICT] = name or say("filter.all_districts")
+
+
+def choose_days(first: str, last: str) -> None:
+    """Choose the days in place of the person; only before the sidebar is drawn."""
+    st.session_state[state.FIRST] = date.fromisoformat(first)
+    st.session_state[state.LAST] = date.fromisoformat(last)
+
+
+def usual_days() -> None:
+    """Take a choice of days back; only before the sidebar is drawn."""
+    for key in (state.FIRST, state.LAST):
+        st.session_state.pop(key, None)
+        st.session_state[state.FILTERS][key] = None
+
+
 def everything(backend: Backend) -> Filters:
     """No filter at all, for pages about the system itself; times in the site's own zone."""
     return Filters((), "", "", backend.settings.zone)

@@ -42,3 +42,6 @@ START = "start"
 END = "end"
 COMPARE = "compare"
 SPANS_BEFORE = "spans_before"
+
+# Fleet health.
+STATUS = "status"

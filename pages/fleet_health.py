@@ -2,32 +2,75 @@
 
 import streamlit as st
 
-from app import data, figures, filters, panels, tables
+from app import data, figures, filters, panels, pickers, tables
 from app.backend import backend
-from app.charts import fleet
-from app.text import say
+from app.charts import fleet_gantt, fleet_map, fleet_parts
 
 PAGE = "fleet_health"
 
 user = data.require(PAGE)
 chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
+zone, dark = chosen.zone, panels.dark()
 
-now = data.fleet.unit_now(PAGE, chosen)
-panels.tiles(figures.fleet.statuses(now))
+every, totals = data.fleet.unit_now(PAGE, chosen), data.fleet.unit_totals(chosen)
+unit = pickers.fleet.unit(figures.fleet.known_units(every, totals), chosen)
+status = None if unit else pickers.fleet.status(figures.fleet.statuses(every))
+view = "unit" if unit else pickers.fleet.view()
+only = figures.fleet.Only(every, unit, status)
+now, totals = only.now, only.of(totals)
 
-hours = data.fleet.unit_hours(chosen)
-if hours.is_empty():
-    panels.empty("empty.no_data")
+if now.is_empty() and totals.is_empty():
+    panels.empty("fleet.none" if status else "empty.no_data")
+elif unit:
+    work = only.of(data.fleet.availability(chosen))
+    panels.tiles([*figures.fleet.availability(work), *figures.fleet.counters(totals)])
+    panels.fleet.without_log(work)
+    panels.section_of("fleet.days", "fleet.gantt", "fleet.days.help", unit=unit)
+    figure = fleet_gantt.days(data.fleet.intervals(chosen, (unit,)), zone, dark)
+    panels.chart(figure, "days", "fleet.gantt")
+    panels.fleet.seconds(unit, chosen)
+    pickers.fleet.days(tables.fleet.days(only.of(data.fleet.unit_days(chosen))), "unit_days")
+    panels.fleet.parts(only.of(data.fleet.parts(chosen)), zone)
+elif view == "now":
+    left, right = st.columns([1, 1])
+    with left:
+        panels.section("fleet.map", "fleet.map.help")
+        tracks = data.fleet.tracks(chosen, figures.fleet.travellers(totals))
+        figure = fleet_map.positions(now, tracks, dark)
+        panels.chart(figure, pickers.fleet.MAP, "fleet.map", **pickers.fleet.on_map())
+        panels.fleet.unplaced(now)
+    with right:
+        pickers.fleet.units("fleet.act", tables.fleet.to_act(now, zone), height=440)
+    pickers.fleet.districts("fleet.districts", tables.fleet.districts(now))
+    ready = only.of(data.fleet.ready(chosen))
+    pickers.fleet.units("fleet.ready", tables.fleet.ready(ready, zone))
+    panels.fleet.began(ready, chosen)
+elif view == "hours":
+    days = only.of(data.fleet.unit_days(chosen))
+    order = fleet_gantt.by_lost(days)
+    intervals = data.fleet.intervals(chosen, order) if fleet_gantt.is_close(days) else None
+    panels.section("fleet.gantt", "fleet.gantt.help")
+    panels.chart(fleet_gantt.units(days, intervals, zone, dark), "gantt", "fleet.gantt")
+    panels.fleet.drawn(len(order), days["unitno"].n_unique())
+    pickers.fleet.units("fleet.table", tables.fleet.units(totals, now, zone))
+elif view == "work":
+    work, bands = only.of(data.fleet.availability(chosen)), only.of(data.fleet.idle_bands(chosen))
+    panels.tiles(figures.fleet.availability(work))
+    panels.fleet.without_log(work)
+    panels.section("fleet.idle", "fleet.idle.help")
+    panels.chart(fleet_parts.idle(bands, dark), "idle", "fleet.idle")
+    pickers.fleet.units("fleet.work", tables.fleet.availability(work, bands))
+elif view == "service":
+    pickers.fleet.units("fleet.service", tables.fleet.service(totals))
+    pickers.fleet.units("fleet.consumption", tables.fleet.work(totals))
+    drops = only.of(data.fleet.fuel_drops(chosen))
+    pickers.fleet.units("fleet.drops", tables.fleet.fuel_drops(drops, zone))
 else:
-    panels.section("fleet.hours", "fleet.hours.help")
-    panels.chart(fleet.unit_hours(hours, chosen.zone, panels.dark()), "hours", "fleet.hours")
-    shown, every = len(fleet.hour_rows(hours)), hours["unitno"].n_unique()
-    if shown < every:
-        st.caption(say("fleet.more", shown=shown, all=every))
-
-if not now.is_empty():
-    panels.section("fleet.table", "fleet.uptime.help")
-    table = tables.fleet.units(data.fleet.unit_totals(chosen), now, chosen.zone)
-    panels.table(table, "units")
-    panels.download(table, "fleet_health")
+    parts = only.of(data.fleet.parts(chosen))
+    panels.section("fleet.health", "fleet.health.help")
+    panels.chart(fleet_parts.health(parts, dark), "health", "fleet.health")
+    panels.fleet.parts(parts, zone)
+    panels.section("fleet.firmware", "fleet.firmware.help")
+    firmware = fleet_parts.firmware(data.fleet.firmware(chosen), dark)
+    panels.chart(firmware, "firmware", "fleet.firmware")

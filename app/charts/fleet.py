@@ -1,20 +1,19 @@
-"""Fleet charts: what the units do now, and how they spent their hours."""
+"""What the units do now, as one bar a district; and how every state and status looks."""
 
 from __future__ import annotations
 
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.palette import VERMILION, Palette, base, local, palette, unknown_marker
+from app.charts.palette import VERMILION, Palette, base, palette, unknown_marker
 from app.text import markless, say
 
 STATES = ("moving", "idle", "off", "inferred", "unknown")
 NOW = ("moving", "idle", "off", "parked", "late", "silent", "never_seen", "unknown")
-SHOWN = 40
-ROW = 0.84
 
 
-def _markers(colours: Palette) -> dict[str, dict[str, object]]:
+def markers(colours: Palette) -> dict[str, dict[str, object]]:
+    """Colour and pattern of each state and status, for bars."""
     dotted: dict[str, object] = {
         "color": colours.off,
         "pattern": {"shape": ".", "fgcolor": colours.hatch, "bgcolor": colours.off, "size": 6},
@@ -73,7 +72,7 @@ def now_bars(units: pl.DataFrame, dark: bool) -> go.Figure:
                 text=[part.get(name) or "" for name in order],
                 textposition="inside",
                 insidetextanchor="middle",
-                marker=_markers(colours)[state],
+                marker=markers(colours)[state],
                 hovertemplate="%{y}: %{x} " + say("home.units") + "<extra>" + say(key) + "</extra>",
             )
     figure.update_layout(barmode="stack", xaxis_title=say("home.units"))
@@ -81,59 +80,3 @@ def now_bars(units: pl.DataFrame, dark: bool) -> go.Figure:
     longest = max(units.group_by("dstrct_code").len()["len"].to_list(), default=0)
     figure.update_xaxes(tickformat=",d", dtick=max(1, round(longest / 12)))
     return figure.update_yaxes(showgrid=False)
-
-
-def hour_rows(hours: pl.DataFrame) -> list[str]:
-    """Units in the order of the chart: most hours lost (idle or unknown) first."""
-    lost = hours.group_by("unitno").agg(
-        (pl.col("idle_s") + pl.col("unknown_s")).sum().alias("lost")
-    )
-    return lost.sort("lost", "unitno", descending=[True, False])["unitno"].to_list()[:SHOWN]
-
-
-def unit_hours(hours: pl.DataFrame, zone: str, dark: bool) -> go.Figure:
-    """One row a unit; in it one column an hour, filled by how the hour was spent."""
-    colours = palette(dark)
-    units = hour_rows(hours)
-    rows = {unit: len(units) - 1 - i for i, unit in enumerate(units)}
-    frame = local(hours.filter(pl.col("unitno").is_in(units)), zone, "hour")
-    frame = frame.with_columns(
-        pl.col("unitno").replace_strict(rows, return_dtype=pl.Float64).alias("row"),
-        (pl.col("hour") + pl.duration(minutes=30)).alias("middle"),
-    )
-    figure, below = go.Figure(), pl.lit(0.0)
-    for state in STATES:
-        share = pl.col(f"{state}_s") / 3600 * ROW
-        part = frame.select(
-            "middle",
-            "unitno",
-            (pl.col("row") - ROW / 2 + below).alias("base"),
-            share.alias("share"),
-            (pl.col(f"{state}_s") / 60).alias("minutes"),
-        ).filter(pl.col("share") > 0)
-        below = below + share
-        figure.add_bar(
-            name=say(f"state.{state}"),
-            x=part["middle"].to_list(),
-            y=part["share"].to_list(),
-            base=part["base"].to_list(),
-            width=3_600_000 * 0.96,
-            customdata=[
-                [markless(unit), minutes]
-                for unit, minutes in part.select("unitno", "minutes").iter_rows()
-            ],
-            marker=_markers(colours)[state],
-            hovertemplate=(
-                "%{customdata[0]} · %{x|%d %b %H h}<br>%{customdata[1]:.0f} min"
-                f"<extra>{say(f'state.{state}')}</extra>"
-            ),
-        )
-    figure.update_layout(barmode="overlay")
-    figure.update_yaxes(
-        tickvals=list(rows.values()),
-        ticktext=[markless(unit) for unit in rows],
-        showgrid=False,
-        range=[-0.6, len(units) - 0.4],
-    )
-    figure.update_xaxes(tickformat="%H:%M\n%d %b", showgrid=False)
-    return base(figure, dark, 110 + max(24 * len(units), 60)).update_layout(bargap=0)

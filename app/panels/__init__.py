@@ -1,8 +1,10 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import administration, engine, fatigue, home, setup
+from app.panels import administration, engine, fatigue, fleet, home, setup
 from app.panels.frame import account, foot, frame, header, menu, sign_in_frame
 from app.panels.pieces import (
+    LONG_ROWS,
+    LONG_TABLE,
     chart,
     dark,
     download,
@@ -14,11 +16,14 @@ from app.panels.pieces import (
     section_of,
     table,
     table_or,
+    tile,
     tiles,
 )
 from app.panels.trouble import lake_state, ledger_away, present, run
 
 __all__ = [
+    "LONG_ROWS",
+    "LONG_TABLE",
     "account",
     "administration",
     "chart",
@@ -27,6 +32,7 @@ __all__ = [
     "empty",
     "engine",
     "fatigue",
+    "fleet",
     "foot",
     "frame",
     "header",
@@ -45,5 +51,6 @@ __all__ = [
     "sign_in_frame",
     "table",
     "table_or",
+    "tile",
     "tiles",
 ]

@@ -27,21 +27,27 @@ def tiles(items: Sequence[Tile]) -> None:
     """Figures side by side, each with the way to the page that tells more; they wrap."""
     user = auth.current(backend()) if any(item.page for item in items) else None
     for place, item in zip(st.columns(len(items), gap="small"), items, strict=True):
-        place.metric(
-            item.label,
-            item.value,
-            item.note or None,
-            delta_description=item.change or None,
-            delta_color="off",
-            delta_arrow="off",
-            help=item.help or None,
-            border=True,
-            height="stretch",
-        )
-        if user is not None and access.may_open(user.role, item.page):
-            page = access.BY_NAME[item.page]
-            label = say(f"tile.{page.name}")
-            place.page_link(page.path, label=label, icon=page.icon, query_params=dict(item.params))
+        with place:
+            tile(item)
+            if user is not None and access.opens(user, item.page):
+                page = access.BY_NAME[item.page]
+                label = say(f"tile.{page.name}")
+                st.page_link(page.path, label=label, icon=page.icon, query_params=dict(item.params))
+
+
+def tile(item: Tile) -> None:
+    """One figure."""
+    st.metric(
+        item.label,
+        item.value,
+        item.note or None,
+        delta_description=item.change or None,
+        delta_color="off",
+        delta_arrow="off",
+        help=item.help or None,
+        border=True,
+        height="stretch",
+    )
 
 
 def section(title: str, help_text: str = "", **values: object) -> None:

@@ -1,10 +1,10 @@
--- Status of every registered unit at this moment, from the ledger and its last built minute.
+-- Status of every registered unit at this moment, from the ledger and its last built hour.
 -- grain: one row per device registered today
--- reads: devices, last_seen, unit_minute, now, zones
+-- reads: devices, last_seen, unit_hour, now, zones
 -- $districts: empty list for all
 -- columns: dstrct_code, unitno, unittype, deviceid, last_seen (UTC), age_s, last_state
 --   (moving | idle | off | unknown | NULL), status (reporting | late | silent | parked |
---   never_seen), lat, lon
+--   never_seen), lat, lon, heading (deg; of the last hour with a fix)
 WITH present AS (SELECT now, grace_s FROM now),
 register AS (
     SELECT d.deviceid, d.unitno, d.unittype, d.dstrct_code
@@ -14,23 +14,20 @@ register AS (
       AND (d.valid_to IS NULL OR d.valid_to >= strftime(timezone(z.zone, present.now), '%Y-%m-%d'))
       AND (len($districts) = 0 OR list_contains($districts, d.dstrct_code))
 ),
-last_minute AS (
+last_hour AS (
     SELECT
         deviceid,
-        max(minute) AS minute,
-        arg_max(lat, minute) AS lat,
-        arg_max(lon, minute) AS lon,
-        arg_max(
-            CASE greatest(moving_s, idle_s, off_s, unknown_s)
-                WHEN moving_s THEN 'moving' WHEN idle_s THEN 'idle' WHEN off_s THEN 'off'
-                ELSE 'unknown' END,
-            minute
-        ) FILTER (WHERE seconds > 0) AS last_state
-    FROM unit_minute
+        arg_max(lat, hour_start) AS lat,
+        arg_max(lon, hour_start) AS lon,
+        arg_max(heading, hour_start) FILTER (lat IS NOT NULL) AS heading,
+        arg_max(last_state, last_minute) AS last_state
+    FROM unit_hour
+    WHERE last_minute IS NOT NULL
     GROUP BY deviceid
 )
 SELECT
     r.dstrct_code, r.unitno, r.unittype, r.deviceid, s.last_seen, m.last_state, m.lat, m.lon,
+    m.heading::DOUBLE AS heading,
     epoch(p.now - s.last_seen)::DOUBLE AS age_s,
     -- A file holds a whole hour and takes some minutes to come: that much is no delay.
     CASE
@@ -43,5 +40,5 @@ SELECT
 FROM register AS r
 CROSS JOIN present AS p
 LEFT JOIN last_seen AS s USING (deviceid)
-LEFT JOIN last_minute AS m USING (deviceid)
+LEFT JOIN last_hour AS m USING (deviceid)
 ORDER BY r.dstrct_code, r.unitno

@@ -21,6 +21,7 @@ from pipeline.storage.parquet import partition_path
 from pipeline.storage.records import ANALYTICS, CLEAN
 from pipeline.storage.sql import step
 from queries.connect import mart_columns
+from tests.app.fabricate_fleet import fleet_marts
 
 DISTRICT = "MLKB"
 UNITS = ("DT-101", "DT-102", "DT-103", "WT-201")
@@ -77,6 +78,7 @@ class Lake:
                 "fatigue_case": self.cases(starts),
                 "exceedance": self.exceedances(starts),
                 "device_hour": [],
+                **fleet_marts(rows, self.units),
             }
             for name, mart in tables.items():
                 self.write(connection, name, mart, version)
@@ -213,6 +215,7 @@ class Lake:
             ((pl.col("moving_s") + pl.col("idle_s")) / 3600).alias("engine_h"),
             pl.lit(120.0).alias("fuel_l"),
             pl.lit(4).alias("trips"),
+            pl.lit(0).alias("inferred_off_s"),
             pl.lit(2.5).alias("unobserved_km"),
             pl.lit(15_250.4).alias("engine_hours_last"),
             pl.lit(430.0).alias("service_km_last"),

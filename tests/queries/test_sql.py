@@ -78,6 +78,7 @@ def test_every_query_answers_an_empty_lake(settings: Settings, ledger: Ledger) -
         "columns": ["VehicleSpeed_mean"],
         "deviceid": "x",
         "case_id": "x",
+        "points": 3.0,
     }
     scope = Scope("2026-01-31", "2026-01-31", units=("x",))
     with open_reader(settings, ledger) as reader:
@@ -99,17 +100,6 @@ def test_delivery_tells_missing_late_and_pending(lake: tuple[Reader, Scope]) -> 
     assert cells.filter("late")["delay_s"].to_list() == [3 * 3600]
 
 
-def test_hours_of_a_unit_add_up(lake: tuple[Reader, Scope]) -> None:
-    reader, scope = lake
-    hours = ask(reader, "unit_hours", scope)
-    assert hours.height == 6 * len(UNITS)
-    total = hours.select(
-        pl.sum_horizontal("moving_s", "idle_s", "off_s", "inferred_s", "unknown_s")
-    )
-    assert total.to_series().unique().to_list() == [3600.0]
-    assert hours.filter(pl.col("unknown_s") > 0)["unitno"].to_list() == ["DT-102"]
-
-
 def test_status_now(lake: tuple[Reader, Scope]) -> None:
     reader, scope = lake
     now = ask(reader, "unit_now", scope)
@@ -120,7 +110,7 @@ def test_status_now(lake: tuple[Reader, Scope]) -> None:
 def test_districts_narrow_every_answer(lake: tuple[Reader, Scope]) -> None:
     reader, scope = lake
     elsewhere = Scope(scope.first, scope.last, districts=("ZZZZ",))
-    for name in ("unit_now", "unit_hours", "unit_totals", "units", "fatigue_cases"):
+    for name in ("unit_now", "unit_totals", "units", "fatigue_cases"):
         assert ask(reader, name, elsewhere).is_empty(), name
     assert ask(reader, "delivery", elsewhere, days=scope.days).is_empty()
     assert ask(reader, "fatigue_exposure", elsewhere)["units"].to_list() == [0]

@@ -1,0 +1,167 @@
+"""Where units were last seen: our own lines, no tiles, nothing from the internet.
+
+Roads are where units drove, minute by minute. Positions are drawn in km around the middle of their
+district, so that a metre is as long northwards as eastwards.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+from plotly.subplots import make_subplots
+
+from app.charts.palette import VERMILION, Palette, base, palette
+from app.figures.fleet import NEED_A_LOOK
+from app.text import markless, say
+
+#: Districts side by side; a wall screen has no room for more.
+DISTRICTS = 3
+#: So many units have their number beside them; of more only those that need a look.
+NAMED = 16
+#: A line between two minutes is a road, unless it is longer: then it only joins two places.
+LONGEST_STEP_KM = 1.2
+KM_A_DEGREE = 111.32
+
+#: What a unit does → symbol, size, filled.
+SHAPES: dict[str, tuple[str, int, bool]] = {
+    "moving": ("triangle-up", 13, True),
+    "idle": ("circle", 11, True),
+    "off": ("square", 9, True),
+    "parked": ("square-open", 10, False),
+    "unknown": ("circle-open-dot", 11, False),
+    "late": ("diamond-open", 14, False),
+    "silent": ("x", 13, True),
+}
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A flat piece of the earth around a point."""
+
+    lat: float
+    lon: float
+
+    def km(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with ``x``, ``y``: km east and north of the point."""
+        wide = KM_A_DEGREE * math.cos(math.radians(self.lat))
+        return frame.with_columns(
+            ((pl.col("lon") - self.lon) * wide).alias("x"),
+            ((pl.col("lat") - self.lat) * KM_A_DEGREE).alias("y"),
+        )
+
+
+def placed(now: pl.DataFrame) -> pl.DataFrame:
+    """Units with a known position."""
+    return now.filter(pl.col("lat").is_not_null() & pl.col("lon").is_not_null())
+
+
+def districts(now: pl.DataFrame) -> list[str]:
+    """Districts on the map: those with most units that need a look first."""
+    ranked = (
+        placed(now)
+        .group_by("dstrct_code")
+        .agg(pl.col("status").is_in(NEED_A_LOOK).sum().alias("bad"), pl.len())
+    )
+    ranked = ranked.sort("bad", "len", "dstrct_code", descending=[True, True, False])
+    return ranked["dstrct_code"].head(DISTRICTS).to_list()
+
+
+def positions(now: pl.DataFrame, tracks: pl.DataFrame, dark: bool) -> go.Figure:
+    """Last positions over the roads.
+
+    ``now``: dstrct_code, unitno, status, doing, lat, lon, heading; ``tracks``: dstrct_code,
+    unitno, minute, lat, lon.
+    """
+    colours, shown = palette(dark), districts(now)
+    titles = [markless(name) for name in shown] if len(shown) > 1 else None
+    figure = make_subplots(1, max(len(shown), 1), subplot_titles=titles, horizontal_spacing=0.03)
+    named: set[str] = set()
+    for column, district in enumerate(shown, start=1):
+        units = placed(now).filter(dstrct_code=district)
+        plane = Plane(float(units["lat"].median()), float(units["lon"].median()))  # type: ignore[arg-type]
+        roads = plane.km(tracks.filter(dstrct_code=district))
+        _roads(figure, roads, colours, column, "roads" not in named)
+        named.add("roads")
+        few = units.height <= NAMED
+        for doing in SHAPES:
+            part = plane.km(units.filter(doing=doing))
+            if not part.is_empty():
+                _units(figure, part, doing, colours, column, few, doing not in named)
+                named.add(doing)
+        figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
+    figure.update_xaxes(ticksuffix=" km", nticks=6, constrain="domain")
+    figure.update_yaxes(ticksuffix=" km", nticks=6, constrain="domain")
+    figure.update_annotations(font={"size": 13, "color": colours.text})
+    return base(figure, dark, 460).update_layout(
+        legend={"y": -0.09, "yanchor": "top"}, clickmode="event+select", hovermode="closest"
+    )
+
+
+def _roads(
+    figure: go.Figure, roads: pl.DataFrame, colours: Palette, column: int, first: bool
+) -> None:
+    """Lines from minute to minute of each unit; they end at a gap and where the step is long."""
+    frame = roads.with_columns(
+        pl.col("x", "y").shift(-1).over("unitno").name.suffix("_next"),
+        (pl.col("minute").shift(-1).over("unitno") - pl.col("minute")).alias("step"),
+    )
+    far = ((pl.col("x_next") - pl.col("x")) ** 2 + (pl.col("y_next") - pl.col("y")) ** 2).sqrt()
+    frame = frame.filter(pl.col("step") == pl.duration(minutes=1), far < LONGEST_STEP_KM)
+    nothing = np.full(frame.height, np.nan)
+    figure.add_scatter(
+        x=np.column_stack([frame["x"], frame["x_next"], nothing]).ravel().round(3),
+        y=np.column_stack([frame["y"], frame["y_next"], nothing]).ravel().round(3),
+        mode="lines",
+        name=say("fleet.map.roads"),
+        line={"color": colours.hatch, "width": 1.5},
+        opacity=0.35,
+        hoverinfo="skip",
+        showlegend=first,
+        row=1,
+        col=column,
+    )
+
+
+def _units(
+    figure: go.Figure,
+    part: pl.DataFrame,
+    doing: str,
+    colours: Palette,
+    column: int,
+    few: bool,
+    first: bool,
+) -> None:
+    symbol, size, _ = SHAPES[doing]
+    bad = doing in NEED_A_LOOK
+    shades = {"moving": colours.moving, "idle": colours.idle}
+    colour = VERMILION if bad else shades.get(doing, colours.hatch)
+    name = say(f"state.{doing}") if doing in ("moving", "idle", "off", "unknown") else None
+    name = name or say(f"status.{doing}")
+    figure.add_scatter(
+        x=part["x"].round(3).to_list(),
+        y=part["y"].round(3).to_list(),
+        mode="markers+text" if few or bad else "markers",
+        name=name,
+        text=[markless(unit) for unit in part["unitno"]],
+        textposition="top center",
+        textfont={"size": 12, "color": colours.text},
+        customdata=part["unitno"].to_list(),
+        marker={
+            "symbol": symbol,
+            "size": size,
+            "color": colour,
+            # An arrow where it goes; everything else stands.
+            "angle": part["heading"].fill_null(0).to_list() if doing == "moving" else 0,
+            "line": {"color": colour if symbol.endswith("-open") else colours.ground, "width": 1.5},
+            "opacity": 1,
+        },
+        hovertemplate="%{text}<extra>" + name + "</extra>",
+        showlegend=first,
+        legendgroup=doing,
+        row=1,
+        col=column,
+    )

@@ -1,0 +1,157 @@
+"""Queries of fleet health over a fabricated lake whose numbers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from pipeline.localtime import next_day
+from pipeline.settings import Settings
+from pipeline.storage.ledger import Ledger
+from queries.connect import Reader, open_reader
+from queries.run import ask
+from queries.scope import Scope
+from tests.app.fabricate import DISTRICT, UNITS, Lake, fabricate
+
+#: Noon of the fabricated site: six hours before lie in one local day.
+NOON = datetime(2026, 1, 31, 4, tzinfo=UTC)
+DAY = "2026-01-31"
+
+
+@pytest.fixture
+def lake(settings: Settings, ledger: Ledger) -> Iterator[tuple[Reader, Scope]]:
+    fabricate(settings, ledger, now=NOON)
+    with open_reader(settings, ledger) as reader:
+        yield reader, Scope(DAY, DAY)
+
+
+def unit(frame: pl.DataFrame, name: str) -> dict[str, object]:
+    return frame.filter(unitno=name).row(0, named=True)
+
+
+def test_days_add_up_and_lost_is_idle_or_unknown(lake: tuple[Reader, Scope]) -> None:
+    days = ask(lake[0], "unit_days", lake[1])
+    assert days["hiveperiod"].to_list() == [DAY] * len(UNITS)
+    states = pl.sum_horizontal("moving_s", "idle_s", "off_s", "inferred_s", "unknown_s")
+    assert days.select(states).to_series().to_list() == [6 * 3600.0] * len(UNITS)
+    # 8 of 30 minutes idle over six hours; DT-102 lacks one hour of the six.
+    assert unit(days, "DT-101")["lost_s"] == 12 * 480
+    assert unit(days, "DT-102")["lost_s"] == 10 * 480 + 3600
+
+
+def test_intervals_are_those_of_the_units_asked_for(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    found = ask(reader, "unit_intervals", Scope(scope.first, scope.last, units=("DT-102",)))
+    assert found["unitno"].unique().to_list() == ["DT-102"]
+    gap = found.filter(state="unknown")
+    assert gap["seconds"].to_list() == [3600.0]
+    assert found["seconds"].sum() == 6 * 3600
+    assert (found["started_at"][1:] == found["ended_at"][:-1]).all()
+
+
+def test_availability_counts_the_log_only_where_it_covers(lake: tuple[Reader, Scope]) -> None:
+    found = ask(lake[0], "availability", lake[1])
+    first, second = unit(found, "DT-101"), unit(found, "DT-102")
+    assert (first["known_s"], first["engine_on_s"], first["moving_s"]) == (21600, 18720, 12960)
+    assert (first["log_days"], first["log_s"], first["work_s"]) == (1, 21600, 18900)
+    assert (first["repair_s"], first["standby_s"], first["breakdowns"]) == (1800, 900, 1)
+    assert (second["known_s"], second["log_days"], second["log_s"]) == (18000, 0, 0)
+
+
+def test_idle_spells_stand_in_their_band(lake: tuple[Reader, Scope]) -> None:
+    found = unit(ask(lake[0], "idle_bands", lake[1]), "DT-101")
+    # Each half hour has one spell of 8 min.
+    assert (found["spells_3_6"], found["spells_6_9"], found["spells_9"]) == (0, 12, 0)
+    assert (found["idle_6_9_s"], found["idle_s"]) == (12 * 480, 12 * 480)
+
+
+def test_who_was_ready_when_the_shift_began(lake: tuple[Reader, Scope]) -> None:
+    found = ask(lake[0], "ready", lake[1])
+    start = NOON - timedelta(hours=6)
+    assert found["shift_start"].unique().to_list() == [start]
+    # Phases of 7 min a unit: 0 and 7 and 14 min into moving, 21 min is idling.
+    assert dict(found.select("unitno", "state").iter_rows()) == {
+        "DT-101": "moving",
+        "DT-102": "moving",
+        "DT-103": "moving",
+        "WT-201": "idle",
+    }
+    # WT-201 idles until minute 5, is off until 9, then moves.
+    assert unit(found, "WT-201")["first_moved_at"] == start + timedelta(minutes=9)
+
+
+def test_parts_and_firmware_at_fault(lake: tuple[Reader, Scope]) -> None:
+    parts = ask(lake[0], "device_parts", lake[1])
+    gps = parts.filter(part="gps", unitno="DT-102").row(0, named=True)
+    assert (gps["up_s"], gps["observed_s"], gps["state"]) == (0, 18000, "unwell")
+    assert gps["reason"] == "no fix"
+    firmware = ask(lake[0], "firmware_faults", lake[1])
+    of_gps = firmware.filter(part="gps").row(0, named=True)
+    assert (of_gps["fwversion"], of_gps["devices"], of_gps["faulty"]) == ("3.1", 4, 1)
+    # The cab camera is down for 6 of 30 min in units 0 and 2.
+    assert firmware.filter(part="cab_camera")["faulty"].to_list() == [2]
+
+
+def test_roads_are_minutes_in_which_a_unit_moved(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    found = ask(reader, "tracks", Scope(scope.first, scope.last, units=("DT-101", "DT-102")))
+    assert found.group_by("unitno").len().sort("unitno")["len"].to_list() == [216, 180]
+
+
+LEVELS = [
+    # hour, moving, off, lowest, highest
+    (0, 3600, 0, 70.0, 74.0),
+    (1, 0, 3600, None, None),
+    (2, 0, 3600, None, None),
+    (3, 3600, 0, 55.0, 58.0),  # 70 → 58 while it stood: 12 points
+    (4, 0, 3600, 54.6, 54.9),  # slosh: less than 3 points
+    (5, 1800, 1800, 50.0, 54.0),  # half an hour of standing is not a whole hour
+    (6, 0, 3600, 50.0, 50.0),
+    (7, 3600, 0, 78.0, 80.0),  # filled up
+]
+
+
+def test_fuel_that_went_while_parked(settings: Settings, ledger: Ledger) -> None:
+    start = datetime(2026, 1, 31, 0, tzinfo=UTC)
+    common = {"hiveperiod": DAY, "dstrct_code": DISTRICT, "unitno": "DT-101"}
+    rows = [
+        {
+            **common,
+            "hour_start": start + timedelta(hours=hour),
+            "moving_s": moving,
+            "idle_s": 0,
+            "off_s": off,
+            "unknown_s": 0,
+            "FuelLevel_min": lowest,
+            "FuelLevel_max": highest,
+        }
+        for hour, moving, off, lowest, highest in LEVELS
+    ]
+    with ledger.write() as connection:
+        Lake(settings, ledger, "Asia/Makassar", UNITS).write(connection, "unit_hour", rows, 1)
+    with open_reader(settings, ledger) as reader:
+        found = ask(reader, "fuel_drops", Scope(DAY, DAY), points=3.0)
+        few = ask(reader, "fuel_drops", Scope(DAY, DAY), points=0.05)
+    assert found.select("parked_at", "hours", "before_pct", "after_pct", "drop_pct").rows() == [
+        (start + timedelta(hours=1), 2, 70.0, 58.0, 12.0)
+    ]
+    # From the third hour's 55.0 to the fourth's 54.9 while off; refills and drives make no drop.
+    assert few["drop_pct"].round(3).to_list() == [12.0, 0.1]
+
+
+def test_districts_narrow_every_answer(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    elsewhere = Scope(scope.first, scope.last, districts=("ZZZZ",), units=UNITS)
+    names = ("unit_days", "unit_intervals", "availability", "idle_bands", "ready", "device_parts")
+    for name in (*names, "firmware_faults", "tracks"):
+        assert ask(reader, name, elsewhere).is_empty(), name
+    assert ask(reader, "fuel_drops", elsewhere, points=3.0).is_empty()
+
+
+def test_the_next_day_is_another(lake: tuple[Reader, Scope]) -> None:
+    after = Scope(next_day(DAY), next_day(DAY), units=UNITS)
+    for name in ("unit_days", "unit_intervals", "idle_bands", "ready", "device_parts"):
+        assert ask(lake[0], name, after).is_empty(), name
