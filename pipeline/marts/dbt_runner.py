@@ -70,7 +70,7 @@ def run(
 def known(folder: Path) -> Any:
     """The project as dbt knows it, kept in a folder of ours: parsing takes each process 3 s.
 
-    In dbt's own form, which is read in a tenth of that. Its pickled form comes back wrong: dbt 1.11's
+    In dbt's own form, read in a tenth of that. Its pickled form comes back wrong: dbt 1.11's
     ``Manifest.__reduce_ex__`` leaves two of its fields out, and those behind them change places.
     """
     from dbt.contracts.graph.manifest import Manifest
