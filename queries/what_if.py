@@ -24,11 +24,9 @@ def cases(reader: Reader, scope: Scope, changed: Mapping[str, float]) -> pl.Data
     if scope.first is None or scope.last is None:
         raise ValueError("a what-if needs a first and a last day")
     first, last = scope.first, scope.last
+    # units are chosen afterwards: what is usual in a district is told by all of its units
     wide = Scope(
-        next_day(first, -what_if.DAYS_BEFORE),
-        next_day(last, what_if.DAYS_AFTER),
-        scope.districts,
-        scope.units,
+        next_day(first, -what_if.DAYS_BEFORE), next_day(last, what_if.DAYS_AFTER), scope.districts
     )
 
     def answer() -> pl.DataFrame:
@@ -36,7 +34,8 @@ def cases(reader: Reader, scope: Scope, changed: Mapping[str, float]) -> pl.Data
             districts = scope.districts or tuple(district_names(ledger))
             limits = what_if.rules(thresholds.current(ledger), changed)
         with reader.cursor(what_if.READS, wide) as cursor:
-            return what_if.cases(cursor, reader.settings, (first, last), districts, limits)
+            found = what_if.cases(cursor, reader.settings, (first, last), districts, limits)
+        return found.filter(pl.col("unitno").is_in(scope.units)) if scope.units else found
 
     return reader.retrying(answer)
 

@@ -16,7 +16,10 @@ from pipeline.storage.sql import clock
 
 @dataclass(frozen=True)
 class Threshold:
-    """One number that decides what is shown; ``low`` and ``high`` are the limits for an admin."""
+    """One number that decides what is shown; ``low`` and ``high`` are the limits for an admin.
+
+    ``step``: evidence is kept for values so far apart from ``low`` on, and for none between them.
+    """
 
     name: str
     default: float
@@ -24,11 +27,14 @@ class Threshold:
     high: float
     unit: str
     description: str
+    step: float | None = None
 
 
 THRESHOLDS = (
     Threshold("closure_s", 1.5, 1.0, 5, "s", "A closure that the device measured is a microsleep"),
-    Threshold("closed_ratio", 0.60, 0.50, 0.70, "", "Eyes are closed below this share of open"),
+    Threshold(
+        "closed_ratio", 0.60, 0.50, 0.70, "", "Eyes are closed below this share of open", 0.05
+    ),
     Threshold("mean_s", 2, 2, 10, "s", "Closed for so long is a microsleep: mean of the second"),
     Threshold("snapshot_s", 4, 3, 10, "s", "The same where the device samples one frame a second"),
     Threshold("drowsy_valid_s", 240, 120, 300, "s", "Seconds of five minutes that must be seen"),
@@ -62,6 +68,9 @@ def check(name: str, value: float) -> None:
         raise UsageError(f"{name!r} is none of {', '.join(item.name for item in THRESHOLDS)}")
     if not found.low <= value <= found.high:
         raise UsageError(f"{name} lies between {found.low:g} and {found.high:g}, not {value:g}")
+    steps = (value - found.low) / found.step if found.step else 0
+    if abs(steps - round(steps)) > 1e-6:
+        raise UsageError(f"{name} goes by steps of {found.step:g}, {value:g} lies between two")
 
 
 def change(ledger: Ledger, name: str, value: float, who: str, reason: str = "") -> None:

@@ -19,26 +19,13 @@ from pipeline.marts.build import build
 from pipeline.marts.catalogue import MARTS
 from pipeline.marts.thresholds import change, defaults
 from pipeline.settings import Settings, load
-from pipeline.simulator import DEFAULT_START, SimSpec, simulate
 from pipeline.storage import devices, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, open_ledger
+from tests.marts.fleet import NOW
 from tests.marts.test_marts import ask
 
-#: From 04:00 local to 08:00: over the border of two production days.
-START = DEFAULT_START - timedelta(hours=2)
-NOW = START + timedelta(hours=30)
-
-
 Rows = dict[str, list[tuple[Any, ...]]]
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fleet")
-    spec = SimSpec(units=3, hours=4, start=START, seed=9, faults="storm", fatigue_scale=900)
-    simulate(spec, folder, processes=1)
-    return folder
 
 
 @pytest.fixture

@@ -64,8 +64,15 @@ select
     c.unitno || '-' || strftime(c.started_at, '%Y%m%dT%H%M%S') as case_id,
     c.* exclude (dstrct_code),
     s.shift,
-    case when c.metres_closed >= r.severe_m then 3 when c.metres_closed >= r.serious_m then 2 else 1 end
-        as severity
+    least(
+        3,
+        case when c.metres_closed >= r.severe_m then 3 when c.metres_closed >= r.serious_m then 2 else 1 end
+        -- who has closed them before in this shift does worse
+        + (row_number() over (
+            partition by s.hiveperiod, c.dstrct_code, s.shift, c.deviceid, c.operatorid
+            order by c.started_at
+        ) > 1)::bigint
+    ) as severity
 from cases as c
 cross join {{ source('lake', 'thresholds') }} as r
 join {{ source('lake', 'shifts') }} as s

@@ -50,7 +50,12 @@ marks as (
     from eyes
     where valid and moving and eyecloseddur is null and eyeclosedfrac >= 0.8
     union all
-    select *, 'yawn', null, 3, 1.5 from eyes where tracked and mar >= 0.55
+    select *, 'yawn', null, 3, 1.5 from eyes where tracked and yawncount is null and mar >= 0.55
+    union all
+    -- the device counts those of the last ten minutes: another one, and they are three or more
+    select *, 'yawn_count', null, 1, 1.5
+    from eyes
+    where here and tracked and yawncount >= 3 and yawncount > last_yawns
     union all
     select *, 'distraction', null, 4, 1.5
     from eyes

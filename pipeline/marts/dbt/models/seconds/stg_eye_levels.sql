@@ -87,7 +87,8 @@ select
     o.pitch as hour_pitch,
     o.yaw as hour_yaw,
     s.sigma as hour_sigma,
-    case when s.lowest < 0.6 * o.level then s.lowest end as hour_closed_ear,
+    -- more than half open: that were glances, no closed eye was seen
+    case when s.lowest < 0.5 * o.level then s.lowest end as hour_closed_ear,
     coalesce(o.known_sigma, s.sigma, 0) as sigma,
     coalesce(o.known_closed, hour_closed_ear, 0.08) as closed_ear,
     -- eyes too narrow for the noise cannot be judged: that is blind, not awake

@@ -28,6 +28,7 @@ seen as (
         t.headpitch,
         t.headyaw,
         t.mar,
+        t.yawncount,
         coalesce(t.CurrentGear > 0, false) as forward,
         coalesce(t.dmsalarm = 1 or t.fatiguelevel = 3, false) as alarm
     from {{ ref('stg_seconds') }} as s

@@ -55,13 +55,13 @@ yawns as (
         select
             *,
             count(*) over (
-                partition by deviceid, operator order by started_at
+                partition by deviceid, operator, kind order by started_at
                 range between interval 10 minutes preceding and current row
             ) as together
         from runs
-        where kind = 'yawn'
+        where kind in ('yawn', 'yawn_count')
     )
-    where together >= 3
+    where kind = 'yawn_count' or together >= 3
 ),
 looks as (
     select *, 'distraction' as episode, 'head' as basis from runs where kind = 'distraction'
