@@ -16,6 +16,8 @@ from pipeline.storage.parquet import partition_path
 from pipeline.storage.records import ANALYTICS, NewFile, Partition
 from pipeline.storage.visible import identifier
 
+#: Zstandard's level.
+LEVEL = 12
 #: Rows of a row group: an hour of 500 units.
 ROW_GROUP = 30_000
 #: A column of floats with more than one value in so many rows is varied.
@@ -35,7 +37,7 @@ def written(database: Path, lake: Lake, claim_id: str, parts: list[Partition]) -
     return files
 
 
-def pack(rows: pa.Table, path: Path) -> None:
+def pack(rows: pa.Table, path: Path, level: int = LEVEL) -> None:
     """Write a mart's file. Marts are written once and read for years: small goes before quick.
 
     Measures with few decimals are stored as such, byte by byte, which takes half as much as a
@@ -52,7 +54,7 @@ def pack(rows: pa.Table, path: Path) -> None:
         pa.table(columns),
         path,
         compression="zstd",
-        compression_level=12,
+        compression_level=level,
         use_dictionary=others,
         column_encoding=encodings,
         row_group_size=ROW_GROUP,

@@ -1,0 +1,191 @@
+"""What pages ask, timed; each way runs in a process of its own and prints one JSON object.
+
+No list of questions is kept: every page is run once over the home, over the usual days and over
+the longest span, and what it asks is noted down. What is asked after a click alone is asked with
+values of the same home.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipeline.localtime import day_span, next_day
+from pipeline.settings import load
+from pipeline.storage.ledger import open_ledger
+from queries import run
+from queries.connect import Reader, open_reader
+from queries.scope import Scope
+
+#: Days of the longest span that filters offer.
+LONG = 30
+ADMIN = "the-admin#1"
+SIGNALS = ("VehicleSpeed", "EngineSpeed", "EngineCoolantTemp", "EngineOilTemp")
+MEANS = tuple(f"{name}_{kind}" for name in SIGNALS for kind in ("mean", "min", "max"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A named query as a page asked it; ``page`` and ``span`` tell where it was met first."""
+
+    page: str
+    span: str
+    name: str
+    scope: Scope
+    parameters: tuple[tuple[str, Any], ...]
+
+    def answer(self, reader: Reader) -> pl.DataFrame:
+        """Ask it again."""
+        values = {key: list(v) if isinstance(v, tuple) else v for key, v in self.parameters}
+        return run.ask(reader, self.name, self.scope, **values)
+
+
+@contextmanager
+def noting(found: list[Asked], page: str, span: str) -> Iterator[None]:
+    """Note every query that is asked while the block runs."""
+    ask = run.ask
+
+    def noted(reader: Reader, name: str, scope: Scope, **values: Any) -> pl.DataFrame:
+        pairs = ((key, tuple(v) if isinstance(v, list) else v) for key, v in values.items())
+        found.append(Asked(page, span, name, scope, tuple(sorted(pairs))))
+        return ask(reader, name, scope, **values)
+
+    run.ask = noted
+    try:
+        yield
+    finally:
+        run.ask = ask
+
+
+def asked(today: str) -> list[Asked]:
+    """Every question of every page, over the usual days and over the longest span."""
+    from streamlit.testing.v1 import AppTest
+
+    from app import access, backend, state
+
+    script = str(Path(backend.__file__).with_name("main.py"))
+    found: list[Asked] = []
+    for span in ("usual", "long"):
+        for page in access.PAGES:
+            app = AppTest.from_file(script, default_timeout=120)
+            app.session_state[state.SIGNED_IN] = True
+            app.session_state[state.IDENTITY] = ADMIN
+            if span == "long":
+                app.query_params["from"] = next_day(today, 1 - LONG)
+            with noting(found, page.name, span):
+                app.run()
+                if page is not access.HOME:
+                    app.switch_page(str(page.path)).run()
+            if app.exception or app.warning:
+                raise SystemExit(f"{page.name} fails: {[*app.exception, *app.warning]}")
+    once = {(one.name, one.scope, one.parameters): one for one in reversed(found)}
+    return sorted(once.values(), key=lambda one: (one.page, one.span, one.name))
+
+
+def clicked(reader: Reader, today: str, unit: str, known: list[Asked]) -> list[Asked]:
+    """Questions that need a click first: with a unit whose seconds are there, and a case."""
+    scope = Scope(next_day(today, -1), today)
+    cases = reader.contract(
+        "SELECT case_id, deviceid, started_at FROM fatigue_case"
+        f" WHERE hiveperiod = '{next_day(today, -1)}' ORDER BY started_at DESC LIMIT 1"
+    )
+    noon = day_span(today, reader.settings.zone_of(""))[0] - timedelta(hours=12)
+    nothing = {"case_id": "", "deviceid": "", "started_at": noon}
+    case = cases.row(0, named=True) if cases.height else nothing
+    start = case["started_at"].replace(minute=0, second=0)
+    end = start + timedelta(hours=1)
+    values: dict[str, Any] = {
+        "case_id": case["case_id"],
+        "deviceid": case["deviceid"],
+        "columns": (*SIGNALS, *MEANS),
+        "days": tuple(scope.days or ()),
+    }
+    more = []
+    names = (path.name for path in resources.files("queries").joinpath("sql").iterdir())
+    for name in sorted({name.removesuffix(".sql") for name in names} - {one.name for one in known}):
+        wanted = run.load(name).parameters
+        here = replace(scope, units=(unit,)) if "units" in wanted else scope
+        here = replace(here, start=start, end=end) if "start" in wanted else here
+        bound = {key: values[key] for key in wanted if key in values}
+        if set(wanted) <= set(here.parameters) | set(bound):
+            more.append(Asked("(a click)", "usual", name, here, tuple(sorted(bound.items()))))
+        else:
+            more.append(Asked("", "not asked", name, here, ()))
+    return more
+
+
+def questions(homes: Mapping[str, str], today: str, unit: str, rounds: int) -> list[dict[str, Any]]:
+    """Each question to each home in turn: its seconds by home, and the rows of the answer."""
+    readers = {name: _reader(Path(path)) for name, path in homes.items()}
+    first = next(iter(readers.values()))
+    found = asked(today)
+    found += clicked(first, today, unit, found)
+    told = []
+    for one in found:
+        spent: dict[str, list[float]] = {name: [] for name in readers}
+        height = 0
+        for number in range(rounds + 1 if one.span != "not asked" else 0):
+            for name, reader in readers.items():
+                began = time.perf_counter()
+                height = one.answer(reader).height
+                if number:  # the first only warms up
+                    spent[name].append(time.perf_counter() - began)
+        about = {"page": one.page, "span": one.span, "name": one.name, "rows": height}
+        told.append({**about, "seconds": spent})
+    return told
+
+
+def _reader(home: Path) -> Reader:
+    settings = load(home=home, lake=str(home))
+    return open_reader(settings, open_ledger(settings))
+
+
+def seed(home: str, today: str, unit: str, rounds: int) -> dict[str, float]:
+    """A unit's minutes over thirty days: from the marts, and from every second as the seed did.
+
+    The seed's lake has a file an hour and nothing else; these hold the one unit alone.
+    """
+    reader, connection = _reader(Path(home)), duckdb.connect()
+    first = next_day(today, 1 - LONG)
+    ours = Asked("", "", "engine_minutes", Scope(first, today, units=(unit,)), ())
+    ours = replace(ours, parameters=(("columns", (*MEANS, "gpsnumsat_mean")),))
+    figures = ", ".join(f"avg({n}), min({n}), max({n})" for n in SIGNALS)
+    query = (
+        f"SELECT time_bucket(INTERVAL 1 minute, ts) AS minute, count(*) AS seconds, {figures},"
+        " avg(gpsnumsat), avg(abs(gpsspeed - VehicleSpeed)), max(abs(gpsspeed - VehicleSpeed))"
+        f" FROM read_parquet('{home}/hourly/telemetry/*/*/*.parquet', hive_partitioning = true)"
+        " WHERE unitno = $unit AND hiveperiod BETWEEN $first AND $last"
+        " GROUP BY minute ORDER BY minute"
+    )
+    bound = {"unit": unit, "first": first, "last": today}
+    ways: dict[str, Callable[[], int]] = {
+        "ours": lambda: ours.answer(reader).height,
+        "seed": lambda: len(connection.sql(query, params=bound).pl()),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            if not way():
+                raise SystemExit(f"{name} found nothing")
+            if number:
+                spent[name].append(time.perf_counter() - began)
+    return {name: statistics.median(some) for name, some in spent.items()}
+
+
+WAYS: dict[str, Callable[..., Any]] = {"questions": questions, "seed": seed}
+
+if __name__ == "__main__":
+    print(json.dumps(WAYS[sys.argv[1]](**json.loads(sys.argv[2]))))
