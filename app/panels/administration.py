@@ -185,7 +185,7 @@ def audit_export(wanted: AuditFilter, zone: str) -> None:
     if may("export audit"):
         export = data.audit.exporter(wanted)
         st.download_button(
-            say("download"),
+            say("download.csv"),
             lambda: safe_csv(tables.administration.audit(export(), zone)),
             file_name=f"{data.audit.PAGE}.csv",
             mime="text/csv",
