@@ -7,8 +7,10 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from app import state
+from app import auth, state
+from app.backend import backend
 from app.charts.engine import label
+from app.data import privacy
 from app.text import say
 
 #: Signals that the marts keep by minute, in the order in which they are offered.
@@ -45,13 +47,14 @@ ALWAYS = ("speed_gap_mean", "speed_gap_max", "gpsnumsat_mean")
 def unit_and_signals(units: pl.DataFrame) -> tuple[str, tuple[str, ...]]:
     """The unit to look at (that with most exceedances unless chosen) and its signals."""
     ranked = units.sort("exceedances", "unitno", descending=[True, False], nulls_last=True)
+    user = auth.current(backend())
     left, right = st.columns([1, 3])
     unit = left.selectbox(
         say("engine.unit"), ranked["unitno"].to_list(), key=state.UNIT, bind="query-params"
     )
     signals = right.multiselect(
         say("engine.signals"),
-        SIGNALS,
+        privacy.signals(user, SIGNALS) if user else (),
         default=USUAL,
         format_func=label,
         max_selections=8,
