@@ -64,8 +64,8 @@ def device_import() -> None:
     with st.form("device_import", clear_on_submit=True, border=True):
         st.caption(say("devices.import.columns"))
         upload = _upload("devices")
-        if st.form_submit_button(say("admin.import")) and upload is not None:
-            _imported(lambda: data.devices.take_in(upload), "devices.imported")
+        if st.form_submit_button(say("admin.import")):
+            _imported(upload, data.devices.take_in, "devices.imported")
 
 
 def downtime_import() -> None:
@@ -76,14 +76,19 @@ def downtime_import() -> None:
         left, right = st.columns(2)
         first = left.date_input(say("downtime.import.first"), value=None, format="YYYY-MM-DD")
         last = right.date_input(say("downtime.import.last"), value=None, format="YYYY-MM-DD")
-        if st.form_submit_button(say("admin.import")) and upload is not None:
-            _imported(lambda: data.downtime.take_in(upload, first, last), "downtime.imported")
+        if st.form_submit_button(say("admin.import")):
+            _imported(
+                upload, lambda file: data.downtime.take_in(file, first, last), "downtime.imported"
+            )
 
 
-def _imported(work: Callable[[], Any], done: str) -> None:
+def _imported(upload: Upload | None, take_in: Callable[[Upload], Any], done: str) -> None:
     """All rows, or none and a sentence for each that is wrong."""
+    if upload is None:
+        _complain(say("admin.no_file"))
+        return
     try:
-        result = work()
+        result = take_in(upload)
     except UsageError as error:
         _complain(str(error))
         return

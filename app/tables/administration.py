@@ -108,15 +108,16 @@ def threshold_history(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 
 def users(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """People with their rights."""
-    state = pl.when("disabled").then(pl.lit("disabled")).otherwise(pl.lit("enabled"))
+    every = pl.lit(say("filter.all_districts"))
+    out, able = pl.lit(say("user.disabled")), pl.lit(say("user.enabled"))
     return named(
-        frame.with_columns(state.alias("state")),
+        frame,
         {
             "user": "username",
             "name": "name",
             "role": words("role", "role"),
-            "districts": "districts",
-            "status": words("state", "user"),
+            "districts": pl.when(pl.col("districts") == "").then(every).otherwise("districts"),
+            "status": pl.when("disabled").then(out).otherwise(able),
             "last_sign_in": clock("seen_at", zone, MINUTES),
             "added": clock("created_at", zone, MINUTES),
         },

@@ -10,6 +10,7 @@ EN = {
     "setup.done": "Done. Sign in with the new name and password.",
     "setup.gone": "This set-up link has been used or has expired. Sign in, or ask for another.",
     "admin.file": "CSV file",
+    "admin.no_file": "Choose a file first.",
     "admin.import": "Import",
     "admin.save": "Save",
     "admin.saved": "Saved, and recorded in the audit.",
@@ -158,6 +159,7 @@ ID = {
     "setup.gone": "Tautan ini sudah dipakai atau kedaluwarsa. Silakan masuk, atau minta tautan "
     "baru.",
     "admin.file": "Berkas CSV",
+    "admin.no_file": "Pilih berkas dahulu.",
     "admin.import": "Impor",
     "admin.save": "Simpan",
     "admin.saved": "Tersimpan dan tercatat dalam audit.",

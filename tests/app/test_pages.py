@@ -124,19 +124,6 @@ def test_headline_figures(filled: Settings, script: str) -> None:
     assert fleet[say("status.reporting")].value == "4"
 
 
-def test_a_district_that_is_not_mine_is_not_there(
-    filled: Settings, ledger: Ledger, script: str
-) -> None:
-    people.add_user(ledger, "far", "Far", "admin", "correct-horse-battery", ["OTHR"])
-    for page in access.BY_NAME:
-        if page == "ingestion":
-            continue
-        app = open_page(script, page, "far#1")
-        assert not app.exception
-        assert "DT-101" not in texts(app)
-        assert "MLKB" not in texts(app)
-
-
 def test_run_now_asks_the_worker_and_is_audited(
     home: Settings, ledger: Ledger, script: str
 ) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser
 
-from app.access import PAGES, may_open
+from app.access import BY_NAME, OPERATIONS, PAGES, may_open
 from app.text import say
 from pipeline.storage.people import ROLES
 from tests.browser.conftest import Demo, Server, Visit, serving, wait_until, watch
@@ -192,7 +192,10 @@ def test_every_page_at_every_size(
         tab.heading(say(f"{name}.title"))
         # Four hours may pass without a fatigue case: then the page says what was watched instead.
         nothing = ", [data-testid='stAlertContentInfo']" if name == "fatigue_events" else ""
-        tab.page.wait_for_selector(f".js-plotly-plot .main-svg{nothing}")
+        drawn = BY_NAME[name].section == OPERATIONS or name == "ingestion"
+        tab.page.wait_for_selector(
+            f".js-plotly-plot .main-svg{nothing}" if drawn else "[data-testid=stMetric]"
+        )
         overflow = tab.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

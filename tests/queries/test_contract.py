@@ -80,6 +80,19 @@ def test_counts_match_the_ledger(reader: Reader, settings: Settings, ledger: Led
         "SET memory_limit = '90GB'",
         "ATTACH 'x.db'",
         "INSTALL httpfs",
+        "LOAD httpfs",
+        "PRAGMA database_list",
+        "CALL pragma_version()",
+        "EXPORT DATABASE 'x'",
+        "COPY telemetry FROM 'x.csv'",
+        "EXPLAIN COPY (SELECT 1) TO 'x.csv'",
+        "EXPLAIN ANALYZE CREATE TABLE x AS SELECT 1",
+        "explain (analyze) SET threads = 90",
+        "EXPLAIN EXPLAIN DROP VIEW telemetry",
+        "USE memory",
+        "CHECKPOINT",
+        "PREPARE x AS SELECT 1",
+        "SET VARIABLE x = 1",
         "SELECT 1; SELECT 2",
         "SELECT FROM WHERE",
         "",
@@ -96,6 +109,24 @@ def test_anything_but_one_select_is_wrong_usage(reader: Reader, query: str) -> N
         "SELECT * FROM read_csv('{secret}')",
         "SELECT * FROM read_text('{secret}')",
         "SELECT * FROM '{secret}'",
+        "SELECT * FROM read_blob('{secret}')",
+        "SELECT * FROM read_ndjson('{secret}')",
+        "SELECT * FROM sniff_csv('{secret}')",
+        "SELECT * FROM parquet_metadata('{secret}')",
+        "SELECT * FROM query('SELECT * FROM read_text(''{secret}'')')",
+        "EXPLAIN ANALYZE SELECT * FROM read_csv('{secret}')",
+        "SUMMARIZE '{secret}'",
+        "DESCRIBE FROM '{secret}'",
+        "SELECT * FROM read_text('/proc/self/environ')",
+        "SELECT * FROM read_csv('{folder}/home/../secret.csv')",
+        "SELECT * FROM 'file://{secret}'",
+        "SELECT * FROM read_parquet('s3://x/y.parquet')",
+        "SELECT * FROM duckdb_secrets()",
+        "SELECT getenv('HOME')",
+        "SELECT * FROM enable_logging()",
+        "SELECT * FROM audit",
+        "SELECT * FROM sign_ins",
+        "SELECT * FROM setup_links",
         "SELECT * FROM glob('{folder}/*')",
         "SELECT * FROM read_parquet('http://127.0.0.1:1/x.parquet')",
         "SELECT * FROM users",
@@ -107,6 +138,18 @@ def test_nothing_else_can_be_read(reader: Reader, tmp_path: Path, query: str) ->
     secret.write_text("a\n1\n")
     with pytest.raises(duckdb.Error):
         reader.contract(query.format(secret=secret, folder=tmp_path))
+
+
+def test_a_question_may_be_explained(reader: Reader) -> None:
+    assert reader.contract("EXPLAIN SELECT count(*) FROM telemetry").height
+    assert reader.contract("explain analyze SELECT 1").height
+
+
+def test_a_query_that_needs_too_much_memory_is_refused(settings: Settings, ledger: Ledger) -> None:
+    small = settings.model_copy(update={"memory_limit": "64MB"})
+    query = "SELECT list(i::VARCHAR || repeat('x', 200)) AS l FROM range(3_000_000) AS t (i)"
+    with open_reader(small, ledger) as reader, pytest.raises(duckdb.OutOfMemoryException):
+        reader.contract(query)
 
 
 def test_a_long_query_is_stopped(settings: Settings, ledger: Ledger) -> None:
