@@ -122,10 +122,12 @@ def test_two_thousand_units(home: Settings, ledger: Ledger, script: str) -> None
         ]
         connection.execute(insert(t.devices), more)
         step(connection, "data")
+    app = open_page(script, "home", "admin#1")
     for page in PAGES:
-        app = open_page(script, page, "admin#1")
+        app.switch_page(str(access.BY_NAME[page].path)).run()
         assert not app.exception, page
         assert not app.warning, page
+        assert app.header[0].value == say(f"{page}.title")
         if page == "home":
             assert "**4 of 2,000** expected units reporting" in texts(app)
         if page == "fleet_health":
