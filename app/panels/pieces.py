@@ -134,12 +134,10 @@ def download(frame: pl.DataFrame, name: str) -> None:
 
 def csv(frame: pl.DataFrame) -> bytes:
     """CSV for spreadsheets: text of devices that a spreadsheet would compute is marked as text."""
-    text = pl.col(pl.String)
+    texts = {name: pl.col(name) for name, kind in frame.schema.items() if kind == pl.String}
     marked = frame.with_columns(
-        pl.when(text.str.contains(r"^[=+\-@\t\r]"))
-        .then(pl.concat_str(pl.lit("'"), text))
-        .otherwise(text)
-        .name.keep()
+        pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).alias(name)
+        for name, text in texts.items()
     )
     return marked.write_csv().encode()
 

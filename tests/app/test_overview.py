@@ -290,6 +290,13 @@ def test_a_link_counts_more_than_what_was_chosen_before(filled: Settings, script
 
 
 def test_downloads_hold_what_is_shown_and_no_formula() -> None:
-    shown = pl.DataFrame({"Unit": ["DT-1", "=cmd|x", "-2+3"], "Delay": [-1.5, None, 2.0]})
-    assert csv(shown).decode().splitlines() == ["Unit,Delay", "DT-1,-1.5", "'=cmd|x,", "'-2+3,2.0"]
+    shown = pl.DataFrame(
+        {"Unit": ["DT-1", "=cmd|x", "-2+3"], "Type": ["dump", "@x", None], "Delay": [-1.5, None, 2]}
+    )
+    assert csv(shown).decode().splitlines() == [
+        "Unit,Type,Delay",
+        "DT-1,dump,-1.5",
+        "'=cmd|x,'@x,",
+        "'-2+3,,2.0",
+    ]
     assert pl.read_parquet(io.BytesIO(parquet(shown))).equals(shown)
