@@ -26,6 +26,9 @@ REFRESH_S = 5
 #: A page is not redrawn more often than this while commits keep coming.
 CALM_S = 15
 
+#: What a page says of this moment is said anew after so long, also when nothing comes.
+OLD_S = 120
+
 STYLE = Path(__file__).parent.with_name("style.css")
 
 
@@ -96,7 +99,8 @@ def header(page: str, filters: Filters) -> None:
     now = datetime.now(ZoneInfo(filters.zone))
     st.caption(f"{scope} · {say('header.now', clock=now.strftime('%H:%M'), zone=zone)}")
     version = operations.vitals(backend().ledger).version
-    st.session_state[state.DRAWN] = (version, time.monotonic())
+    present = bool(filters.first) and filters.bounds[1] > now
+    st.session_state[state.DRAWN] = (version, time.monotonic(), present)
     _live()
     if filters.first:
         marts_state(filters)
@@ -117,8 +121,9 @@ def _live() -> None:
     done = progress.done + progress.failed
     if done < total and now.worker_alive:
         st.progress(done / total, say("progress", done=done, total=total))
-    drawn, since = st.session_state[state.DRAWN]
-    if now.version != drawn and time.monotonic() - since >= CALM_S:
+    drawn, since, present = st.session_state[state.DRAWN]
+    age = time.monotonic() - since
+    if (now.version != drawn and age >= CALM_S) or (present and age >= OLD_S):
         st.rerun()
 
 

@@ -20,6 +20,9 @@ from app.tiles import Tile
 #: Tables of more rows scroll inside so many pixels.
 LONG_ROWS, LONG_TABLE = 9, 360
 
+#: Height of a link under a figure: what stands where there is none, so that figures line up.
+LINK = 28
+
 CHART = {"displayModeBar": False, "showSendToCloud": False, "responsive": True}
 
 
@@ -33,6 +36,8 @@ def tiles(items: Sequence[Tile]) -> None:
                 page = access.BY_NAME[item.page]
                 label = say(f"tile.{page.name}")
                 st.page_link(page.path, label=label, icon=page.icon, query_params=dict(item.params))
+            elif user is not None:
+                st.space(LINK)
 
 
 def tile(item: Tile) -> None:

@@ -141,7 +141,13 @@ def test_run_now_asks_the_worker_and_is_audited(
     assert ("run build",) in [tuple(row) for row in audited]
 
 
-HOSTILE = ("<script>alert(1)</script>", "'; DROP TABLE x; --", "[a](javascript:x)", "\u202egnp")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "'; DROP TABLE x; --",
+    "[a](javascript:x)",
+    "\u202egnp",
+    "M" * 10_000,
+)
 
 
 @pytest.mark.parametrize("units", [("DT-101",), HOSTILE, tuple(f"U{i}" for i in range(120))])

@@ -1,0 +1,93 @@
+"""Two languages from one module: the same sentences, each session in its own."""
+
+from __future__ import annotations
+
+import threading
+from string import Formatter
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import state, text
+from app.text import EN, ID, columns, home, say, shell
+from pipeline.settings import Settings
+
+
+def fields(sentence: str) -> set[tuple[str, str]]:
+    """Names of the values that a sentence takes, and how they are written."""
+    return {
+        (name, form or "") for _, name, form, _ in Formatter().parse(sentence) if name is not None
+    }
+
+
+@pytest.mark.parametrize("key", sorted(ID))
+def test_both_languages_take_the_same_values(key: str) -> None:
+    assert fields(ID[key]) == fields(EN[key])
+
+
+@pytest.mark.parametrize("module", [shell, home, columns])
+def test_the_frame_and_the_overview_are_whole_in_both(module: object) -> None:
+    english, indonesian = module.EN, module.ID  # type: ignore[attr-defined]
+    assert english.keys() == indonesian.keys()
+    assert sum(english[key] == indonesian[key] for key in english) < len(english) / 3
+
+
+def test_threads_do_not_change_each_others_language() -> None:
+    both = threading.Barrier(3)
+    heard = {}
+
+    def speaks(name: str, chosen: str | None) -> None:
+        if chosen:
+            text.speak(chosen)
+        both.wait()  # everybody has chosen before anybody speaks
+        heard[name] = say("home.title")
+
+    threads = [
+        threading.Thread(target=speaks, args=words)
+        for words in (("one", "id"), ("two", "en"), ("three", None))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert heard == {"one": "Ringkasan", "two": "Overview", "three": "Overview"}
+
+
+def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ID, "home.title")
+    speaking = threading.Thread(target=lambda: (text.speak("id"), heard.append(say("home.title"))))
+    heard: list[str] = []
+    speaking.start()
+    speaking.join()
+    assert heard == ["Overview"]
+
+
+def start(script: str, **params: str) -> AppTest:
+    app = AppTest.from_file(script, default_timeout=30)
+    app.session_state[state.SIGNED_IN] = True
+    app.session_state[state.IDENTITY] = "admin#1"
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_a_session_speaks_what_the_address_says_until_it_is_switched(
+    filled: Settings, script: str
+) -> None:
+    app = start(script, lang="id")
+    assert app.header[0].value == "Ringkasan"
+    other = start(script)
+    assert other.header[0].value == "Overview"
+    app.button(key="speak-en").click().run()
+    assert app.header[0].value == "Overview"
+    assert app.query_params[state.LANGUAGE] in ("en", ["en"])
+    other.button(key="speak-id").click().run()
+    assert other.header[0].value == "Ringkasan"
+    assert app.run().header[0].value == "Overview"
+
+
+@pytest.mark.parametrize("asked", ["xx", "<script>", ""])
+def test_a_language_that_is_none_changes_nothing(filled: Settings, script: str, asked: str) -> None:
+    app = start(script, lang=asked)
+    assert app.header[0].value == "Overview"
+    assert not app.exception
