@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from app import figures
 from app.text import known, say
-from app.tiles import NOTHING, hours, share, span
+from app.tiles import NOTHING, hours, share
 from pipeline.storage.reviews import ACKNOWLEDGED, FALSE_ALARM, NEW, VERDICTS
 
 #: One page holds no more.
@@ -116,7 +117,7 @@ def _case(found: Handover, row: Mapping[str, object]) -> str:
         f"{at:%H:%M}" if at else NOTHING,
         f"{metres:,.0f}" if isinstance(metres, int | float) else NOTHING,
         say(f"case_state.{row['state']}"),
-        span(clock) if isinstance(clock, int | float) else NOTHING,
+        figures.fatigue.clock(clock) if isinstance(clock, int | float) else NOTHING,
         say(f"action.{action}") if action else NOTHING,
         found.notes.get(str(row["case_id"]), ""),
     )

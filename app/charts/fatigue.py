@@ -20,6 +20,8 @@ GAP_S = 10
 RULE = 0.60
 #: The eyes were not read for longer than this: the trace says so.
 UNSEEN_S = 1.5
+#: At least so much of the place is shown to the north and to the south.
+NEAR_KM = 0.5
 #: A degree of latitude near the equator.
 DEGREE_KM = 110.6
 
@@ -66,9 +68,12 @@ def strip(
         range=[-0.7, len(units) - 0.3],
         showgrid=False,
     )
-    edges = local(pl.DataFrame({"at": list(span)}), zone, "at")["at"].to_list()
-    figure.update_xaxes(range=edges, tickformat="%H:%M\n%d %b", dtick=2 * 3_600_000)
-    return base(figure, dark, 120 + 40 * len(units)).update_layout(margin={"r": 150})
+    margin = timedelta(minutes=10)
+    edges = local(pl.DataFrame({"at": [span[0] - margin, span[1] + margin]}), zone, "at")["at"]
+    figure.update_xaxes(range=edges.to_list(), tickformat="%H:%M", dtick=3 * 3_600_000, tickangle=0)
+    return base(figure, dark, 120 + 40 * len(units)).update_layout(
+        margin={"r": 150}, legend={"itemsizing": "constant"}
+    )
 
 
 def _clocks(figure: go.Figure, cases: pl.DataFrame, rows: dict[str, int]) -> None:
@@ -178,64 +183,68 @@ def _marks(
 
 
 def eye_trace(seconds: pl.DataFrame, case: dict[str, Any], zone: str, dark: bool) -> go.Figure:
-    """Eyes over speed, second by second; lines stop where nothing was seen."""
-    colours = palette(dark)
+    """Eyes over speed, second by second; lines stop where nothing was seen.
+
+    The share of closed frames has a row of its own where the firmware sends it.
+    """
+    colours, frame = palette(dark), broken(local(seconds, zone, "ts"), "ts", GAP_S)
+    frames = [] if seconds["eyeclosedfrac"].is_null().all() else ["closed"]
+    rows = ["ear", *frames, "speed"]
     figure = make_subplots(
-        rows=3,
+        rows=len(rows),
         cols=1,
         shared_xaxes=True,
-        vertical_spacing=0.09,
-        row_heights=[0.45, 0.25, 0.3],
-        subplot_titles=[say(f"fatigue.trace.{name}") for name in ("ear", "closed", "speed")],
+        vertical_spacing=0.1,
+        row_heights=[0.45, *(0.25 for _ in frames), 0.3],
+        subplot_titles=[say(f"fatigue.trace.{name}") for name in rows],
     )
-    frame = broken(local(seconds, zone, "ts"), "ts", GAP_S)
-    x = frame["ts"].to_list()
+    frame = frame.with_columns((pl.col("earbaseline") * RULE).alias("rule"))
     lines = (
-        (1, "ear", "fatigue.trace.ear", {"color": colours.accent, "width": 2}),
-        (1, "earbaseline", "fatigue.trace.level", {"color": colours.hatch, "width": 1}),
-        (2, "eyeclosedfrac", "fatigue.trace.closed", {"color": VERMILION, "width": 2}),
-        (3, "speed", "fatigue.trace.speed", {"color": colours.text, "width": 2}),
+        ("ear", "ear", "ear", {"color": colours.accent, "width": 1.5}),
+        ("ear", "earbaseline", "level", {"color": colours.hatch, "width": 2}),
+        ("ear", "rule", "rule", {"color": VERMILION, "width": 2, "dash": "dot"}),
+        ("closed", "eyeclosedfrac", "closed", {"color": VERMILION, "width": 2}),
+        ("speed", "speed", "speed", {"color": colours.text, "width": 2}),
     )
-    for row, column, key, line in lines:
-        figure.add_scatter(
-            x=x, y=frame[column].to_list(), name=say(key), line=line, mode="lines", row=row, col=1
-        )
-    rule = (frame["earbaseline"] * RULE).to_list()
-    figure.add_scatter(
-        x=x,
-        y=rule,
-        name=say("fatigue.trace.rule"),
-        line={"color": VERMILION, "width": 1, "dash": "dot"},
-        mode="lines",
-        row=1,
-        col=1,
-    )
+    for name, column, key, line in lines:
+        if name in rows:
+            figure.add_scatter(
+                x=frame["ts"].to_list(),
+                y=frame[column].to_list(),
+                name=say(f"fatigue.trace.{key}"),
+                line=line,
+                mode="lines",
+                showlegend=name == "ear",  # elsewhere the title says it
+                row=rows.index(name) + 1,
+                col=1,
+            )
     for begin, end in unseen(local(seconds, zone, "ts")):
-        figure.add_vrect(
-            x0=begin,
-            x1=end,
-            fillcolor=colours.unknown,
-            opacity=0.8,
-            line={"color": colours.hatch, "width": 0.5, "dash": "dot"},
-            layer="below",
-            row="all",
-            col=1,
-        )
-    span = local(pl.DataFrame([case]).select("started_at", "ended_at"), zone, "started_at")
-    span = local(span, zone, "ended_at")
-    figure.add_vrect(
-        x0=span["started_at"][0],
-        x1=span["ended_at"][0] or span["started_at"][0],
-        fillcolor=VERMILION,
-        opacity=0.18,
-        line_width=0,
-        row="all",
-        col=1,
+        _band(figure, begin, end, colours.unknown, 0.8)
+    began, ended = (
+        pl.DataFrame([case])
+        .select("started_at", pl.col("ended_at").fill_null(pl.col("started_at")))
+        .pipe(local, zone, "started_at", "ended_at")
+        .row(0)
     )
+    _band(figure, began, ended, VERMILION, 0.18)
     figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": colours.text})
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(tickformat="%H:%M:%S")
-    return base(figure, dark, 460).update_layout(legend={"y": 1.06})
+    return base(figure, dark, 240 + 80 * len(rows)).update_layout(legend={"y": 1.08})
+
+
+def _band(figure: go.Figure, begin: datetime, end: datetime, colour: str, opacity: float) -> None:
+    """A span of time over every row, behind the lines."""
+    figure.add_vrect(
+        x0=begin,
+        x1=end,
+        fillcolor=colour,
+        opacity=opacity,
+        line_width=0,
+        layer="below",
+        row="all",
+        col=1,
+    )
 
 
 def unseen(seconds: pl.DataFrame) -> list[tuple[datetime, datetime]]:
@@ -293,8 +302,14 @@ def place(
         },
         hovertemplate=f"{at[0]:.5f}, {at[1]:.5f}<extra></extra>",
     )
-    figure.update_xaxes(title=say("fatigue.place.east"), constrain="domain")
-    figure.update_yaxes(title=say("fatigue.place.north"), scaleanchor="x", scaleratio=1)
+    north = [value for value in _way(track, at)[1] if value is not None] or [0]
+    figure.update_xaxes(title=say("fatigue.place.east"))
+    figure.update_yaxes(
+        title=say("fatigue.place.north"),
+        range=[min(*north, -NEAR_KM) - 0.2, max(*north, NEAR_KM) + 0.2],
+        scaleanchor="x",
+        scaleratio=1,
+    )
     return base(figure, dark, 360).update_layout(legend={"y": 1.02})
 
 

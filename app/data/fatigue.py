@@ -55,9 +55,9 @@ def shift_times(filters: Filters) -> pl.DataFrame:
             for shift in (1, 2):
                 if edges[shift - 1] <= now:
                     rows.append((day, district, shift, edges[shift - 1], edges[shift]))
-    schema = {"hiveperiod": pl.String, "dstrct_code": pl.String, "shift": pl.Int64}
-    instants = dict.fromkeys(("from_at", "until_at"), INSTANT)
-    return pl.DataFrame(rows, schema=schema | instants, orient="row")
+    schema: dict[str, Any] = {"hiveperiod": pl.String, "dstrct_code": pl.String, "shift": pl.Int64}
+    schema |= dict.fromkeys(("from_at", "until_at"), INSTANT)
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def strip(

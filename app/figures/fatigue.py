@@ -89,9 +89,15 @@ def spot(
     return None
 
 
+def clock(seconds: float) -> str:
+    """A contact clock, to the minute: 1 h 05."""
+    minutes = max(int(seconds // 60), 0)
+    return f"{minutes // 60:,} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min"
+
+
 def waited(arrived: datetime, until: datetime) -> str:
     """The contact clock: how long data of a case had been there."""
-    return span(max((until - arrived).total_seconds(), 0))
+    return clock((until - arrived).total_seconds())
 
 
 def counts(queued: pl.DataFrame) -> dict[str, int]:
@@ -190,8 +196,10 @@ def _share(case: Mapping[str, Any]) -> str:
 
 def _evidence(case: Mapping[str, Any]) -> str:
     source = plain(known(f"evidence.{case['evidence']}", str(case["evidence"])))
-    agrees = say("fatigue.fact.agrees") if case["device_agrees"] else say("fatigue.fact.alone")
-    return f"{source} · {agrees}"
+    if case["evidence"] == "device":
+        return f"{source} · {say('fatigue.fact.device_alone')}"
+    agrees = "fatigue.fact.agrees" if case["device_agrees"] else "fatigue.fact.silent"
+    return f"{source} · {say(agrees)}"
 
 
 def _seat(case: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
@@ -314,7 +322,7 @@ def ranked(units: pl.DataFrame) -> pl.DataFrame:
         (100 * rate).alias("rate"),
         (100 * (mean + (rate - mean) * weight)).alias("shrunk"),
         weight.cast(pl.Float64).alias("weight"),
-    ).sort("shrunk", "eye_h", "unitno", descending=[True, True, False])
+    ).sort("shrunk", "rate", "unitno", descending=[True, True, False])
 
 
 def changes(tried: pl.DataFrame) -> dict[str, int]:

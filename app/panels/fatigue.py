@@ -131,10 +131,14 @@ def case(found: Mapping[str, Any], filters: Filters) -> None:
 def facts(found: Sequence[tuple[str, str]], operator: str | None) -> None:
     """What is known of a case; here alone an operator is named."""
     who = plain(operator) if operator else say("fatigue.operator.none")
-    rows = [(say("fatigue.operator"), f"**{who}**"), *found]
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-    st.markdown(f"| | |\n|:--|:--|\n{table}")
+    _grid([(say("fatigue.operator"), who), *found])
     st.caption(say("fatigue.operator.seen"))
+
+
+def _grid(rows: Sequence[Sequence[str]]) -> None:
+    """A small table that wraps; cells are Markdown without a bar of their own."""
+    head, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    st.markdown("\n".join((head, "|:--" * len(rows[0]) + "|", *body)))
 
 
 def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zone: str) -> None:
@@ -224,11 +228,15 @@ def _said(entry: Entry, zone: str) -> str:
 def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> None:
     """Rates beside their denominators, and units by what few hours leave of their rate."""
     pieces.section("fatigue.rates", "fatigue.rates.help")
-    pieces.table(tables.fatigue.rates(figures.fatigue.rates(units, shifts)), "rates")
+    head = tuple(say(f"column.{name}") for name in ("figure", "value", "rests_on"))
+    _grid([head, *figures.fatigue.rates(units, shifts)])
     pieces.section("fatigue.ranking", "fatigue.ranking.help")
-    ranked = tables.fatigue.units(figures.fatigue.ranked(units))
-    pieces.table(ranked, "ranking")
-    pieces.download(ranked, "fatigue_units")
+    ranked = figures.fatigue.ranked(units)
+    if ranked.height and ranked["weight"].sum() == 0:
+        st.caption(say("fatigue.ranking.none"))
+    shown = tables.fatigue.units(ranked)
+    pieces.table(shown, "ranking")
+    pieces.download(shown, "fatigue_units")
 
 
 def what_if(filters: Filters) -> None:

@@ -106,7 +106,7 @@ def thresholds(current: dict[str, float]) -> dict[str, float]:
         moved = {}
         for i, one in enumerate(THRESHOLDS):
             value = places[i % 3].number_input(
-                say("fatigue.threshold", name=say(f"threshold.{one.name}"), unit=one.unit).strip(),
+                say(f"threshold.{one.name}") + (f" ({one.unit})" if one.unit else ""),
                 min_value=float(one.low),
                 max_value=float(one.high),
                 value=float(current[one.name]),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from app import figures
 from app.tables.columns import clock, hours, named, part, words
 from app.text import say
-from app.tiles import span
 
 SEVERITY = {1: "●○○", 2: "●●○", 3: "●●●"}
 
@@ -46,8 +46,8 @@ def _clock(row: dict[str, object]) -> str:
     if not isinstance(seconds, int | float):
         return ""
     if row["waiting"]:
-        return span(seconds)
-    return f"({span(seconds)})" if row["acknowledged_at"] is not None else ""
+        return figures.fatigue.clock(seconds)
+    return f"({figures.fatigue.clock(seconds)})" if row["acknowledged_at"] is not None else ""
 
 
 def units(ranked: pl.DataFrame) -> pl.DataFrame:
@@ -73,18 +73,14 @@ def units(ranked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def rates(found: list[tuple[str, str, str]]) -> pl.DataFrame:
-    """Rates beside what they are divided by."""
-    names = [say(f"column.{key}") for key in ("figure", "value", "rests_on")]
-    return pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row")
-
-
 def changes(tried: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Cases that other thresholds lose or add, with what people had said."""
     return named(
         tried.filter(pl.col("change") != "kept"),
         {
-            "change": words("change", "change"),
+            "change": pl.col("change").replace_strict(
+                {name: say(f"change.{name}") for name in ("gone", "new")}, return_dtype=pl.String
+            ),
             "case": "case_id",
             "unit": "unitno",
             "kind": words("kind", "kind"),

@@ -84,7 +84,8 @@ EN = {
     "fatigue.fact.share.of": "{share} · at least {low} (95 %) · usual {usual}",
     "fatigue.fact.evidence": "Evidence",
     "fatigue.fact.agrees": "device alarmed too",
-    "fatigue.fact.alone": "only one of device and our evidence",
+    "fatigue.fact.silent": "no alarm by the device",
+    "fatigue.fact.device_alone": "by the device alone",
     "fatigue.fact.seat": "On the seat",
     "fatigue.fact.seat.of": "{long} since the last stop of 10 min",
     "fatigue.fact.seat.least": "{long} at least; no stop of 10 min in what is known",
@@ -93,7 +94,7 @@ EN = {
     "fatigue.fact.row.night": "night shift no. {nth} in a row",
     "fatigue.fact.row.day": "day shift no. {nth} in a row",
     "fatigue.fact.nth": "This shift",
-    "fatigue.fact.nth.of": "case no. {nth} of this operator: {action}",
+    "fatigue.fact.nth.of": "case no. {nth} of this operator · ladder: {action}",
     "fatigue.trace": "Eyes and speed, second by second",
     "fatigue.trace.help": "Grey: the eyes were not read. Red: the case.",
     "fatigue.trace.ear": "Eye aspect ratio",
@@ -199,6 +200,10 @@ EN = {
         "to the mean of all (empirical Bayes); own weight is what it keeps of its own rate. Units "
         "are ranked, persons never."
     ),
+    "fatigue.ranking.none": (
+        "In these days the units differ no more than chance would have them: none keeps a rate of "
+        "its own."
+    ),
     # what if
     "fatigue.what_if": "What other thresholds would have found",
     "fatigue.what_if.help": (
@@ -206,7 +211,6 @@ EN = {
     ),
     "fatigue.what_if.none": "Move a threshold and try. Shown are those in force.",
     "fatigue.what_if.busy": "Finding cases again…",
-    "fatigue.threshold": "{name} {unit}",
     "fatigue.try": "Try",
     "fatigue.tried": (
         "**{kept}** cases stay, **{gone}** go, **{new}** are new. Of those that go, {wrong} were "
@@ -311,7 +315,7 @@ ID: dict[str, str] = {
     "group.shift_ended": "Shift selesai",
     "group.for_record": "Untuk catatan",
     "group.on_shift.none": "Tidak ada kasus terbuka dari operator yang masih bekerja.",
-    "group.shift_ended.none": "Tidak ada kasus untuk tindak lanjut sebelum shift berikutnya.",
+    "group.shift_ended.none": "Tidak ada yang perlu ditindaklanjuti sebelum shift berikutnya.",
     "group.for_record.none": "Tidak ada catatan pada hari-hari ini.",
     "fatigue.none.but": (
         "Tidak ada kasus dalam {seen} jam bergerak dengan mata terlihat; {blind} jam bergerak tak "
@@ -348,7 +352,8 @@ ID: dict[str, str] = {
     "fatigue.fact.share.of": "{share} · sedikitnya {low} (95 %) · biasanya {usual}",
     "fatigue.fact.evidence": "Bukti",
     "fatigue.fact.agrees": "perangkat juga memberi alarm",
-    "fatigue.fact.alone": "hanya salah satu dari perangkat dan bukti kami",
+    "fatigue.fact.silent": "tanpa alarm perangkat",
+    "fatigue.fact.device_alone": "hanya dari perangkat",
     "fatigue.fact.seat": "Di kursi",
     "fatigue.fact.seat.of": "{long} sejak berhenti 10 menit terakhir",
     "fatigue.fact.seat.least": "sedikitnya {long}; tidak ada berhenti 10 menit yang diketahui",
@@ -357,7 +362,7 @@ ID: dict[str, str] = {
     "fatigue.fact.row.night": "Shift 2 (malam) ke-{nth} berturut-turut",
     "fatigue.fact.row.day": "Shift 1 (siang) ke-{nth} berturut-turut",
     "fatigue.fact.nth": "Shift ini",
-    "fatigue.fact.nth.of": "kasus ke-{nth} operator ini: {action}",
+    "fatigue.fact.nth.of": "kasus ke-{nth} operator ini · langkah: {action}",
     "fatigue.trace": "Mata dan kecepatan, per detik",
     "fatigue.trace.help": "Abu-abu: mata tidak terbaca. Merah: kasus.",
     "fatigue.trace.ear": "Rasio bukaan mata",
@@ -462,13 +467,16 @@ ID: dict[str, str] = {
         "rata-rata semua (Bayes empiris); bobot sendiri adalah bagian laju sendiri yang tersisa. "
         "Unit diperingkat, orang tidak pernah."
     ),
+    "fatigue.ranking.none": (
+        "Pada hari-hari ini perbedaan antarunit tidak melebihi kebetulan: tidak ada unit yang "
+        "memiliki laju sendiri."
+    ),
     "fatigue.what_if": "Yang akan ditemukan dengan ambang batas lain",
     "fatigue.what_if.help": (
         "Kasus pada hari yang dipilih, dicari lagi dari bukti yang terbit. Tidak ada yang berlaku."
     ),
     "fatigue.what_if.none": "Ubah ambang batas lalu coba. Yang tampil adalah yang berlaku.",
     "fatigue.what_if.busy": "Mencari kasus lagi…",
-    "fatigue.threshold": "{name} {unit}",
     "fatigue.try": "Coba",
     "fatigue.tried": (
         "**{kept}** kasus tetap, **{gone}** hilang, **{new}** baru. Dari yang hilang, {wrong} "

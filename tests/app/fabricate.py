@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipeline import fields
-from pipeline.localtime import day_span, hiveperiod, path_hour, to_us
+from pipeline.localtime import day_span, hiveperiod, next_day, path_hour, shifts, to_us
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
@@ -86,6 +86,14 @@ class Lake:
 
     def day(self, moment: datetime) -> str:
         return hiveperiod(moment, self.zone)
+
+    def production_shift(self, moment: datetime) -> tuple[str, int]:
+        """Production day and number of the shift of a moment."""
+        for day in (self.day(moment), next_day(self.day(moment), -1)):
+            first, second, _ = shifts(day, self.zone)
+            if moment >= first:
+                return day, 2 if moment >= second else 1
+        raise AssertionError(moment)
 
     def device(self, unit: str) -> dict[str, Any]:
         return {
@@ -227,11 +235,12 @@ class Lake:
 
     def cases(self, starts: list[datetime]) -> list[dict[str, Any]]:
         begin = starts[1] + timedelta(minutes=5)
-        common = {"hiveperiod": self.day(begin), "dstrct_code": DISTRICT, "operatorid": "op-7"}
+        day, shift = self.production_shift(begin)
+        common = {"dstrct_code": DISTRICT, "operatorid": "op-7", "hiveperiod": day, "shift": shift}
         return [
             {
                 **common,
-                "case_id": "c1",
+                "case_id": "F-1",
                 "unitno": self.units[0],
                 "deviceid": f"dev-{self.units[0]}",
                 "kind": "microsleep",
@@ -247,7 +256,7 @@ class Lake:
             },
             {
                 **common,
-                "case_id": "c2",
+                "case_id": "F-2",
                 "unitno": self.units[-1],
                 "deviceid": f"dev-{self.units[-1]}",
                 "kind": "drowsy",

@@ -15,6 +15,9 @@ from pipeline.marts.catalogue import words
 from pipeline.settings import Settings
 from tests.app.test_pages import open_page
 
+#: In an opened case, or in another view: tests/app/test_fatigue_page.py opens those.
+ELSEWHERE = {"fatigue.trace", "fatigue.place", "fatigue.profile"}
+
 APP = Path(figures.__file__).parent
 
 
@@ -73,7 +76,7 @@ def told(key: str, text: str) -> bool:
 def test_the_help_of_a_chart_is_the_words_of_its_source(filled: Settings, script: str) -> None:
     pages: dict[str, AppTest] = {}
     for page, name in charts():
-        if name == "fatigue.trace":  # only in an opened case
+        if name in ELSEWHERE:
             continue
         app = pages.setdefault(page, open_page(script, page, "admin#1"))
         assert any(told(name, part.proto.help) for part in app.subheader), name

@@ -119,7 +119,7 @@ def test_headline_figures(filled: Settings, script: str) -> None:
     assert delivery[say("delivery.fulfilment")].delta == "23 of 24 device-hours"
     assert delivery[say("delivery.missing")].value == "1"
     fatigue = {m.label: m for m in open_page(script, "fatigue_events", "admin#1").metric}
-    assert fatigue[say("fatigue.cases")].value == "2"
+    assert fatigue[say("fatigue.waiting")].value == "2"
     fleet = {m.label: m for m in open_page(script, "fleet_health", "admin#1").metric}
     assert fleet[say("status.reporting")].value == "4"
 

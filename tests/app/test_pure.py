@@ -127,14 +127,6 @@ def test_fulfilment_counts_what_is_expected_and_nothing_else() -> None:
     assert delay.note == "95 % within more than 60 s (some not delivered)"
 
 
-def test_no_fatigue_figure_without_observation() -> None:
-    nothing = dict.fromkeys(
-        ("units", "moving_s", "blind_moving_s", "no_data_s", "day_s", "unobserved_km"), 0.0
-    )
-    none = pl.DataFrame(schema={"unitno": pl.String})
-    assert [tile.value for tile in figures.fatigue.tiles(none, nothing)] == ["–"] * 4
-
-
 def test_lines_end_at_gaps() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     times = [start + timedelta(seconds=s) for s in (0, 1, 2, 30, 31)]
