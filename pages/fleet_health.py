@@ -44,8 +44,8 @@ elif view == "now":
         pickers.fleet.units("fleet.act", tables.fleet.to_act(now, zone), height=440)
     pickers.fleet.districts("fleet.districts", tables.fleet.districts(now))
     ready = only.of(data.fleet.ready(chosen))
-    pickers.fleet.units("fleet.ready", tables.fleet.ready(ready, zone))
-    panels.fleet.began(ready, chosen)
+    said = panels.fleet.began(ready, chosen)
+    pickers.fleet.units("fleet.ready", tables.fleet.ready(ready, zone), *said)
 elif view == "hours":
     days = only.of(data.fleet.unit_days(chosen))
     order = fleet_gantt.by_lost(days)

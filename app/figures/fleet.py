@@ -171,7 +171,7 @@ def began(ready: pl.DataFrame, zone: str) -> list[dict[str, object]]:
             {
                 "district": district,
                 "shift": shift,
-                "time": start.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),  # type: ignore[attr-defined]
+                "time": start.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),
                 "on": on,
                 "off": counts.get("off", 0),
                 "unknown": counts.get("unknown", 0),

@@ -20,11 +20,15 @@ def unplaced(now: pl.DataFrame) -> None:
         st.caption(say("fleet.map.without", number=len(missing), units=names))
 
 
-def began(ready: pl.DataFrame, filters: Filters) -> None:
-    """What was ready as the latest shift began, a line a district."""
-    for values in figures.began(ready, filters.zone):
-        shown = {**values, "district": plain(values["district"]), "zone": filters.zone_name}
-        st.markdown(say("fleet.began", **shown))
+def began(ready: pl.DataFrame, filters: Filters) -> list[str]:
+    """What was ready as the latest shift began: a sentence (Markdown) a district."""
+    return [
+        say(
+            "fleet.began",
+            **{**values, "district": plain(values["district"]), "zone": filters.zone_name},
+        )
+        for values in figures.began(ready, filters.zone)
+    ]
 
 
 def without_log(units: pl.DataFrame) -> None:

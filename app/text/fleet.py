@@ -82,8 +82,8 @@ EN = {
     "fleet.mtbf": "MTBF",
     "fleet.mttr": "MTTR",
     "fleet.log.of": "log covers {log} of {day} h",
-    "fleet.mtbf.of": "{work} working h, {stops} breakdowns",
-    "fleet.mttr.of": "{down} h down, {stops} breakdowns",
+    "fleet.mtbf.of": "{work} working h; breakdowns: {stops}",
+    "fleet.mttr.of": "{down} h down; breakdowns: {stops}",
     "fleet.log.none": (
         "PA, MA, UA, MTBF and MTTR need the downtime log of whole production days: ask for "
         "`haulwatch downtime import`. EU does not need it."
@@ -111,7 +111,7 @@ EN = {
     "fleet.fuel.of": "{litres} in {hours} of the meter",
     "fleet.fuel.help": "Per hour of the hour meter.",
     "fleet.service": "Next service, soonest first",
-    "fleet.service.help": "Days: at the distance a day of this span.",
+    "fleet.service.help": "Below zero: overdue. Days: at the distance a day of this span.",
     "fleet.consumption": "Fuel, distance and trips, thirstiest first",
     "fleet.consumption.help": (
         "From counters, so gaps are in them; observed hours stand beside. Per trip: hours of the "
@@ -292,8 +292,8 @@ ID: dict[str, str] = {
     "fleet.mtbf": "MTBF",
     "fleet.mttr": "MTTR",
     "fleet.log.of": "log mencakup {log} dari {day} jam",
-    "fleet.mtbf.of": "{work} jam kerja, {stops} breakdown",
-    "fleet.mttr.of": "{down} jam berhenti, {stops} breakdown",
+    "fleet.mtbf.of": "{work} jam kerja; breakdown: {stops}",
+    "fleet.mttr.of": "{down} jam berhenti; breakdown: {stops}",
     "fleet.log.none": (
         "PA, MA, UA, MTBF, dan MTTR memerlukan log downtime untuk hari produksi penuh: mintalah "
         "`haulwatch downtime import`. EU tidak memerlukannya."
@@ -321,7 +321,7 @@ ID: dict[str, str] = {
     "fleet.fuel.of": "{litres} dalam {hours} HM",
     "fleet.fuel.help": "Per jam hour meter.",
     "fleet.service": "Servis terjadwal berikutnya, terdekat di atas",
-    "fleet.service.help": "Hari: dengan jarak per hari pada rentang ini.",
+    "fleet.service.help": "Di bawah nol: terlewat. Hari: dengan jarak per hari pada rentang ini.",
     "fleet.consumption": "Solar, jarak, dan ritase, terboros di atas",
     "fleet.consumption.help": (
         "Dari counter, termasuk celah data; jam terpantau ada di sebelahnya. Per rit: jam HM "
