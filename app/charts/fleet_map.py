@@ -29,6 +29,8 @@ KM_A_DEGREE = 111.32
 
 #: Numbers that stand in one label.
 TOGETHER = 3
+#: What a number covers, as shares of the map's longer side: what is nearer joins its label.
+LABEL_WIDE, LABEL_HIGH = 0.16, 0.05
 
 #: What a unit does → symbol and its size.
 SHAPES: dict[str, tuple[str, int]] = {
@@ -87,15 +89,15 @@ def positions(now: pl.DataFrame, tracks: pl.DataFrame, dark: bool) -> go.Figure:
     for column, district in enumerate(shown, start=1):
         units = placed(now).filter(dstrct_code=district)
         plane = Plane(_middle(units["lat"]), _middle(units["lon"]))
-        _roads(figure, plane.km(tracks.filter(dstrct_code=district)), colours, column, not named)
+        roads, units = plane.km(tracks.filter(dstrct_code=district)), plane.km(units)
+        _roads(figure, roads, colours, column, not named)
         named.add("roads")
-        units = plane.km(units)
         for doing in SHAPES:
             part = units.filter(doing=doing)
             if not part.is_empty():
                 _units(figure, part, doing, colours, column, doing not in named)
                 named.add(doing)
-        _names(figure, units, colours, column)
+        _names(figure, units, _size(units, roads), colours, column)
         figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
     figure.update_xaxes(ticksuffix=" km", nticks=5, tickangle=0)
     figure.update_yaxes(ticksuffix=" km", nticks=6)
@@ -112,38 +114,45 @@ def _middle(values: pl.Series) -> float:
     return sum(values.to_list()) / len(values)
 
 
-def _names(figure: go.Figure, units: pl.DataFrame, colours: Palette, column: int) -> None:
-    """Numbers beside the symbols; of units close to each other one list."""
+def _names(figure: go.Figure, units: pl.DataFrame, size: float, colours: Palette, at: int) -> None:
+    """Numbers beside the symbols; of units close to each other one list. ``size``: of the map."""
     if units.height > NAMED:
         units = units.filter(pl.col("status").is_in(NEED_A_LOOK)).head(NAMED)
-    wide, high = (max(_extent(units[axis]), 1.0) for axis in ("x", "y"))
-    near = units.group_by(
-        (pl.col("x") / wide * 6).round().alias("cell_x"),
-        (pl.col("y") / high * 18).round().alias("cell_y"),
-    ).agg(pl.col("x").mean(), pl.col("y").max(), pl.col("unitno").sort())
-    labels = []
-    for together in near["unitno"]:
-        names = [markless(unit) for unit in together]
-        more = f" +{len(names) - TOGETHER}" if len(names) > TOGETHER else ""
-        labels.append(", ".join(names[:TOGETHER]) + more)
+    labels: list[tuple[float, float, list[str]]] = []
+    for x, y, unit in units.sort("y", descending=True).select("x", "y", "unitno").iter_rows():
+        for left, top, together in labels:
+            if abs(x - left) < size * LABEL_WIDE and abs(y - top) < size * LABEL_HIGH:
+                together.append(unit)
+                break
+        else:
+            labels.append((x, y, [unit]))
     figure.add_scatter(
-        x=near["x"].round(3).to_list(),
-        y=near["y"].round(3).to_list(),
+        x=[round(x, 3) for x, _, _ in labels],
+        y=[round(y, 3) for _, y, _ in labels],
         mode="text",
-        text=labels,
+        text=[_listed(names) for _, _, names in labels],
         textposition="top center",
         textfont={"size": 12, "color": colours.text},
         hoverinfo="skip",
         showlegend=False,
         cliponaxis=False,
         row=1,
-        col=column,
+        col=at,
     )
 
 
-def _extent(values: pl.Series) -> float:
-    listed = values.to_list()
-    return max(listed) - min(listed) if listed else 0.0
+def _listed(names: list[str]) -> str:
+    more = f" +{len(names) - TOGETHER}" if len(names) > TOGETHER else ""
+    return ", ".join(markless(name) for name in sorted(names)[:TOGETHER]) + more
+
+
+def _size(*frames: pl.DataFrame) -> float:
+    """The longer side of what is drawn, km."""
+    found = [0.1]
+    for axis in ("x", "y"):
+        values = [value for frame in frames for value in frame[axis].to_list()]
+        found.append(max(values) - min(values))
+    return max(found)
 
 
 def _roads(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import polars as pl
 import streamlit as st
 
@@ -10,6 +12,23 @@ from app.filters import Filters
 from app.panels.pieces import link, section, table_or
 from app.tables import fleet as tables
 from app.text import plain, say
+
+
+def status(now: pl.DataFrame, filters: Filters) -> None:
+    """What the registered unit does now, in a line."""
+    for row in now.head(1).to_dicts():
+        seen = row["last_seen"]
+        told = seen.astimezone(ZoneInfo(filters.zone)).strftime("%Y-%m-%d %H:%M") if seen else "–"
+        st.markdown(
+            say(
+                "fleet.status",
+                status=say(f"status.{row['status']}"),
+                seen=told,
+                zone=filters.zone_name,
+                did=say(f"state.{row['last_state'] or 'none'}"),
+            ),
+            help=say(f"status.{row['status']}.help"),
+        )
 
 
 def unplaced(now: pl.DataFrame) -> None:
