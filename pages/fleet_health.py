@@ -24,7 +24,9 @@ if now.is_empty() and totals.is_empty():
     panels.empty("fleet.none" if status else "empty.no_data")
 elif unit:
     work = only.of(data.fleet.availability(chosen))
-    panels.tiles([*figures.fleet.availability(work), *figures.fleet.counters(totals)])
+    panels.fleet.status(now, chosen)
+    panels.tiles(figures.fleet.availability(work))
+    panels.tiles(figures.fleet.counters(totals))
     panels.fleet.without_log(work)
     panels.section_of("fleet.days", "fleet.gantt", "fleet.days.help", unit=unit)
     figure = fleet_gantt.days(data.fleet.intervals(chosen, (unit,)), zone, dark)
@@ -33,7 +35,7 @@ elif unit:
     pickers.fleet.days(tables.fleet.days(only.of(data.fleet.unit_days(chosen))), "unit_days")
     panels.fleet.parts(only.of(data.fleet.parts(chosen)), zone)
 elif view == "now":
-    left, right = st.columns([1, 1])
+    left, right = st.container(key="map_and_table").columns([5, 6])
     with left:
         panels.section("fleet.map", "fleet.map.help")
         tracks = data.fleet.tracks(chosen, figures.fleet.travellers(totals))
@@ -44,8 +46,8 @@ elif view == "now":
         pickers.fleet.units("fleet.act", tables.fleet.to_act(now, zone), height=440)
     pickers.fleet.districts("fleet.districts", tables.fleet.districts(now))
     ready = only.of(data.fleet.ready(chosen))
-    pickers.fleet.units("fleet.ready", tables.fleet.ready(ready, zone))
-    panels.fleet.began(ready, chosen)
+    said = panels.fleet.began(ready, chosen)
+    pickers.fleet.units("fleet.ready", tables.fleet.ready(ready, zone), *said)
 elif view == "hours":
     days = only.of(data.fleet.unit_days(chosen))
     order = fleet_gantt.by_lost(days)

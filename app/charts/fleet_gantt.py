@@ -94,6 +94,7 @@ def _rows(figure: go.Figure, names: list[str]) -> None:
         tickvals=list(range(len(names) - 1, -1, -1)),
         ticktext=names,
         showgrid=False,
+        ticklabelstandoff=8,
         range=[-0.6, len(names) - 0.4],
     )
 

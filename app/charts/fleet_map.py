@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
+from app.charts.fleet import STATES
 from app.charts.palette import VERMILION, Palette, base, palette
 from app.figures.fleet import NEED_A_LOOK
 from app.text import markless, say
@@ -26,15 +27,20 @@ NAMED = 16
 LONGEST_STEP_KM = 1.2
 KM_A_DEGREE = 111.32
 
-#: What a unit does → symbol, size, filled.
-SHAPES: dict[str, tuple[str, int, bool]] = {
-    "moving": ("triangle-up", 13, True),
-    "idle": ("circle", 11, True),
-    "off": ("square", 9, True),
-    "parked": ("square-open", 10, False),
-    "unknown": ("circle-open-dot", 11, False),
-    "late": ("diamond-open", 14, False),
-    "silent": ("x", 13, True),
+#: Numbers that stand in one label.
+TOGETHER = 3
+#: What a number covers, as shares of the map's longer side: what is nearer joins its label.
+LABEL_WIDE, LABEL_HIGH = 0.16, 0.05
+
+#: What a unit does → symbol and its size.
+SHAPES: dict[str, tuple[str, int]] = {
+    "moving": ("triangle-up", 13),
+    "idle": ("circle", 11),
+    "off": ("square", 9),
+    "parked": ("square-open", 10),
+    "unknown": ("circle-open-dot", 11),
+    "late": ("diamond-open", 14),
+    "silent": ("x", 13),
 }
 
 
@@ -78,27 +84,75 @@ def positions(now: pl.DataFrame, tracks: pl.DataFrame, dark: bool) -> go.Figure:
     """
     colours, shown = palette(dark), districts(now)
     titles = [markless(name) for name in shown] if len(shown) > 1 else None
-    figure = make_subplots(1, max(len(shown), 1), subplot_titles=titles, horizontal_spacing=0.03)
+    figure = make_subplots(1, max(len(shown), 1), subplot_titles=titles, horizontal_spacing=0.09)
     named: set[str] = set()
     for column, district in enumerate(shown, start=1):
         units = placed(now).filter(dstrct_code=district)
-        plane = Plane(float(units["lat"].median()), float(units["lon"].median()))  # type: ignore[arg-type]
-        roads = plane.km(tracks.filter(dstrct_code=district))
-        _roads(figure, roads, colours, column, "roads" not in named)
+        plane = Plane(_middle(units["lat"]), _middle(units["lon"]))
+        roads, units = plane.km(tracks.filter(dstrct_code=district)), plane.km(units)
+        _roads(figure, roads, colours, column, not named)
         named.add("roads")
-        few = units.height <= NAMED
         for doing in SHAPES:
-            part = plane.km(units.filter(doing=doing))
+            part = units.filter(doing=doing)
             if not part.is_empty():
-                _units(figure, part, doing, colours, column, few, doing not in named)
+                _units(figure, part, doing, colours, column, doing not in named)
                 named.add(doing)
+        _names(figure, units, _size(units, roads), colours, column)
         figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
-    figure.update_xaxes(ticksuffix=" km", nticks=6, constrain="domain")
-    figure.update_yaxes(ticksuffix=" km", nticks=6, constrain="domain")
+    figure.update_xaxes(ticksuffix=" km", nticks=5, tickangle=0)
+    figure.update_yaxes(ticksuffix=" km", nticks=6)
     figure.update_annotations(font={"size": 13, "color": colours.text})
     return base(figure, dark, 460).update_layout(
-        legend={"y": -0.09, "yanchor": "top"}, clickmode="event+select", hovermode="closest"
+        legend={"y": -0.09, "yanchor": "top"},
+        margin={"t": 28},
+        clickmode="event+select",
+        hovermode="closest",
     )
+
+
+def _middle(values: pl.Series) -> float:
+    return sum(values.to_list()) / len(values)
+
+
+def _names(figure: go.Figure, units: pl.DataFrame, size: float, colours: Palette, at: int) -> None:
+    """Numbers beside the symbols; of units close to each other one list. ``size``: of the map."""
+    if units.height > NAMED:
+        units = units.filter(pl.col("status").is_in(NEED_A_LOOK)).head(NAMED)
+    labels: list[tuple[float, float, list[str]]] = []
+    for x, y, unit in units.sort("y", descending=True).select("x", "y", "unitno").iter_rows():
+        for left, top, together in labels:
+            if abs(x - left) < size * LABEL_WIDE and abs(y - top) < size * LABEL_HIGH:
+                together.append(unit)
+                break
+        else:
+            labels.append((x, y, [unit]))
+    figure.add_scatter(
+        x=[round(x, 3) for x, _, _ in labels],
+        y=[round(y, 3) for _, y, _ in labels],
+        mode="text",
+        text=[_listed(names) for _, _, names in labels],
+        textposition="top center",
+        textfont={"size": 12, "color": colours.text},
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
+        row=1,
+        col=at,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" +{len(names) - TOGETHER}" if len(names) > TOGETHER else ""
+    return ", ".join(markless(name) for name in sorted(names)[:TOGETHER]) + more
+
+
+def _size(*frames: pl.DataFrame) -> float:
+    """The longer side of what is drawn, km."""
+    found = [0.1]
+    for axis in ("x", "y"):
+        values = [value for frame in frames for value in frame[axis].to_list()]
+        found.append(max(values) - min(values))
+    return max(found)
 
 
 def _roads(
@@ -132,23 +186,18 @@ def _units(
     doing: str,
     colours: Palette,
     column: int,
-    few: bool,
     first: bool,
 ) -> None:
-    symbol, size, _ = SHAPES[doing]
-    bad = doing in NEED_A_LOOK
+    symbol, size = SHAPES[doing]
     shades = {"moving": colours.moving, "idle": colours.idle}
-    colour = VERMILION if bad else shades.get(doing, colours.hatch)
-    name = say(f"state.{doing}") if doing in ("moving", "idle", "off", "unknown") else None
-    name = name or say(f"status.{doing}")
+    colour = VERMILION if doing in NEED_A_LOOK else shades.get(doing, colours.hatch)
+    name = say(f"state.{doing}" if doing in STATES else f"status.{doing}")
     figure.add_scatter(
         x=part["x"].round(3).to_list(),
         y=part["y"].round(3).to_list(),
-        mode="markers+text" if few or bad else "markers",
+        mode="markers",
         name=name,
         text=[markless(unit) for unit in part["unitno"]],
-        textposition="top center",
-        textfont={"size": 12, "color": colours.text},
         customdata=part["unitno"].to_list(),
         marker={
             "symbol": symbol,
@@ -156,7 +205,7 @@ def _units(
             "color": colour,
             # An arrow where it goes; everything else stands.
             "angle": part["heading"].fill_null(0).to_list() if doing == "moving" else 0,
-            "line": {"color": colour if symbol.endswith("-open") else colours.ground, "width": 1.5},
+            "line": {"color": colour if "open" in symbol else colours.ground, "width": 1.5},
             "opacity": 1,
         },
         hovertemplate="%{text}<extra>" + name + "</extra>",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.palette import VERMILION, Palette, base, palette
+from app.charts.palette import Palette, base, palette
 from app.text import markless, say
 
 PARTS = (
@@ -20,6 +20,10 @@ PARTS = (
 )
 #: Rows that are drawn; the tables have all.
 SHOWN = 15
+#: Uptime from which the marts call a part well.
+WELL = 0.98
+#: The deepest colour of a cell, by whether the page is dark: its number must stay readable.
+DEEP = {False: "#F2A36B", True: "#9A4400"}
 #: Bands of idle spells → lightness; the text in a bar is the number of spells.
 BANDS = {"3_6": "#F9DFA8", "6_9": "#E69F00", "9": "#8A5F00"}
 INKS = {"3_6": "#1F2933", "6_9": "#1F2933", "9": "#FFFFFF"}
@@ -52,8 +56,8 @@ def idle(bands: pl.DataFrame, dark: bool) -> go.Figure:
 
 def health(parts: pl.DataFrame, dark: bool) -> go.Figure:
     """Uptime of each part of the devices at fault, worst first; what was not observed is blank."""
-    ranked = parts.filter(pl.col("state") != "well").group_by("unitno")
-    ranked = ranked.agg((pl.col("up_s") / pl.col("observed_s")).min().alias("worst"))
+    worst = (pl.col("up_s") / pl.col("observed_s")).min().alias("worst")
+    ranked = parts.filter(pl.col("state") != "well").group_by("unitno").agg(worst)
     order = ranked.sort("worst", "unitno")["unitno"].head(SHOWN).to_list()[::-1]
     share = {
         (unit, part): up / seen
@@ -61,8 +65,13 @@ def health(parts: pl.DataFrame, dark: bool) -> go.Figure:
     }
     values = [[share.get((unit, part)) for part in PARTS] for unit in order]
     texts = [["" if v is None else f"{100 * v:.0f} %" for v in row] for row in values]
-    missed = [[None if v is None else 1 - v for v in row] for row in values]
+    missed = [[None if v is None else _missed(v) for v in row] for row in values]
     return _grid(missed, texts, [say(f"part.{p}") for p in PARTS], order, palette(dark), dark)
+
+
+def _missed(uptime: float) -> float:
+    """How deep a cell is coloured: what is well not at all, what is not at least visibly."""
+    return 0.0 if uptime >= WELL else 0.25 + 0.75 * (1 - uptime)
 
 
 def firmware(found: pl.DataFrame, dark: bool) -> go.Figure:
@@ -108,7 +117,7 @@ def _grid(
         textfont={"color": colours.text},
         zmin=0,
         zmax=1,
-        colorscale=[[0, colours.faint], [1, VERMILION]],
+        colorscale=[[0, colours.faint], [1, DEEP[dark]]],
         showscale=False,
         hoverongaps=False,
         xgap=2,

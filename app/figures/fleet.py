@@ -74,9 +74,10 @@ class Only:
         return frame.join(self.now.select(KEYS).unique(), on=KEYS, how="semi")
 
 
-def known_units(units: pl.DataFrame, totals: pl.DataFrame) -> list[str]:
-    """Numbers of registered units, and of units that brought data."""
-    return sorted({*units["unitno"], *totals["unitno"]})
+def known_units(units: pl.DataFrame, totals: pl.DataFrame) -> dict[str, str]:
+    """Registered units and units that brought data, in order, each with its district."""
+    both = pl.concat([units.select(KEYS), totals.select(KEYS)]).unique().sort("unitno")
+    return {unit: district for district, unit in both.iter_rows()}
 
 
 def travellers(totals: pl.DataFrame, most: int = 8) -> tuple[str, ...]:
@@ -156,7 +157,9 @@ def counters(totals: pl.DataFrame) -> list[Tile]:
 
 
 def _number(value: float | None, unit: str) -> str:
-    return NOTHING if value is None else f"{value:,.1f} {unit}"
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f} {unit}" if unit in ("km", "L") else f"{value:,.1f} {unit}"
 
 
 def began(ready: pl.DataFrame, zone: str) -> list[dict[str, object]]:
@@ -171,7 +174,7 @@ def began(ready: pl.DataFrame, zone: str) -> list[dict[str, object]]:
             {
                 "district": district,
                 "shift": shift,
-                "time": start.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),  # type: ignore[attr-defined]
+                "time": start.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),
                 "on": on,
                 "off": counts.get("off", 0),
                 "unknown": counts.get("unknown", 0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import polars as pl
 import streamlit as st
 
@@ -12,6 +14,23 @@ from app.tables import fleet as tables
 from app.text import plain, say
 
 
+def status(now: pl.DataFrame, filters: Filters) -> None:
+    """What the registered unit does now, in a line."""
+    for row in now.head(1).to_dicts():
+        seen = row["last_seen"]
+        told = seen.astimezone(ZoneInfo(filters.zone)).strftime("%Y-%m-%d %H:%M") if seen else "–"
+        st.markdown(
+            say(
+                "fleet.status",
+                status=say(f"status.{row['status']}"),
+                seen=told,
+                zone=filters.zone_name,
+                did=say(f"state.{row['last_state'] or 'none'}"),
+            ),
+            help=say(f"status.{row['status']}.help"),
+        )
+
+
 def unplaced(now: pl.DataFrame) -> None:
     """Units that cannot be on the map."""
     missing = now.filter(pl.col("lat").is_null())["unitno"].sort().to_list()
@@ -20,11 +39,15 @@ def unplaced(now: pl.DataFrame) -> None:
         st.caption(say("fleet.map.without", number=len(missing), units=names))
 
 
-def began(ready: pl.DataFrame, filters: Filters) -> None:
-    """What was ready as the latest shift began, a line a district."""
-    for values in figures.began(ready, filters.zone):
-        shown = {**values, "district": plain(values["district"]), "zone": filters.zone_name}
-        st.markdown(say("fleet.began", **shown))
+def began(ready: pl.DataFrame, filters: Filters) -> list[str]:
+    """What was ready as the latest shift began: a sentence (Markdown) a district."""
+    return [
+        say(
+            "fleet.began",
+            **{**values, "district": plain(values["district"]), "zone": filters.zone_name},
+        )
+        for values in figures.began(ready, filters.zone)
+    ]
 
 
 def without_log(units: pl.DataFrame) -> None:

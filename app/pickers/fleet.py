@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -18,23 +18,16 @@ VIEWS = ("now", "hours", "work", "service", "devices")
 FIND, MAP = "find_unit", "fleet_map"
 
 
-def unit(known: Sequence[str], chosen: Filters) -> str | None:
-    """The scope line: where we are, the way back, and a search for a unit; the unit chosen."""
+def unit(known: Mapping[str, str], chosen: Filters) -> str | None:
+    """The scope line: where we are, the way back, and a search for a unit; the unit chosen.
+
+    ``known``: unit → its district.
+    """
     wanted = st.query_params.get(state.UNIT)
     found = wanted if wanted in known else None
     line = st.container(horizontal=True, vertical_alignment="center", key="scope_line")
-    steps: list[tuple[str, dict[str, Any]]] = []
-    if len(chosen.districts) != 1:
-        steps.append((say("filter.all_districts"), {}))
-    else:
-        steps.append((say("filter.all_districts"), {"on_click": _leave_district}))
-        steps.append((chosen.districts[0], {"on_click": _go, "args": (None,)}))
-    if found is not None:
-        if len(steps) == 1:
-            steps[0] = (steps[0][0], {"on_click": _go, "args": (None,)})
-        steps.append((found, {"on_click": filters.usual_days}))
-        if chosen.first == chosen.last:
-            steps.append((chosen.first, {}))
+    district = known[found] if found else None
+    steps = _steps(district, found, chosen)
     with line:
         for place, (name, way) in enumerate(steps):
             if place:
@@ -46,7 +39,7 @@ def unit(known: Sequence[str], chosen: Filters) -> str | None:
         st.session_state[FIND] = found
         st.selectbox(
             say("fleet.find"),
-            known,
+            list(known),
             key=FIND,
             index=None,
             placeholder=say("fleet.find"),
@@ -55,6 +48,23 @@ def unit(known: Sequence[str], chosen: Filters) -> str | None:
             width=200,
         )
     return found
+
+
+def _steps(
+    district: str | None, unit: str | None, chosen: Filters
+) -> list[tuple[str, dict[str, Any]]]:
+    """From the fleet down to where we are: a name, and what going back there does."""
+    steps: list[tuple[str, dict[str, Any]]] = []
+    if state.DISTRICT in st.session_state or not chosen.districts:  # there is a choice of them
+        steps.append((say("filter.all_districts"), {"on_click": _up, "args": (None,)}))
+    if chosen.districts or district is not None:
+        names = district or ", ".join(chosen.districts)
+        steps.append((names, {"on_click": _up, "args": (district,)}))
+    if unit is not None:
+        steps.append((unit, {"on_click": filters.usual_days}))
+        if chosen.first == chosen.last:
+            steps.append((chosen.first, {}))
+    return steps
 
 
 def status(items: Sequence[Tile]) -> str | None:
@@ -90,9 +100,14 @@ def view() -> str:
     return name
 
 
-def units(title: str, shown: pl.DataFrame, **options: Any) -> None:
-    """A heading over a table with a unit a row and its download: selecting a row opens the unit."""
+def units(title: str, shown: pl.DataFrame, *said: str, **options: Any) -> None:
+    """A heading over a table with a unit a row and its download: selecting a row opens the unit.
+
+    ``said``: sentences (Markdown of our own) between the two.
+    """
     panels.section(title, f"{title}.help")
+    for sentence in said:
+        st.markdown(sentence)
     if shown.is_empty():
         panels.note(f"{title}.none")
         return
@@ -157,6 +172,7 @@ def _narrow(name: str | None) -> None:
         st.query_params[state.STATUS] = name
 
 
-def _leave_district() -> None:
+def _up(district: str | None) -> None:
+    """Leave the unit, for a district or for all of them."""
     _go(None)
-    filters.choose_district(None)
+    filters.choose_district(district)

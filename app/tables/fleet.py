@@ -174,7 +174,7 @@ def service(totals: pl.DataFrame) -> pl.DataFrame:
         {
             "unit": "unitno",
             "service": pl.col("service_km_last").round(0),
-            "service_days": (pl.col("service_km_last") / pace).round(0),
+            "service_days": (pl.col("service_km_last") / pace).clip(0).round(0),
             "hour_meter": pl.col("engine_hours_last").round(1),
             "type": "unittype",
             "district": "dstrct_code",

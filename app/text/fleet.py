@@ -21,11 +21,12 @@ EN = {
     "status.parked.help": "Last seen with the engine off. No fault.",
     "status.never_seen": "Never seen",
     "status.never_seen.help": "Registered, but no file has ever come.",
-    "remedy.silent": "Call the unit by radio; look at the device's power and network",
-    "remedy.late": "Wait: within the grace; then as silent",
-    "remedy.never_seen": "Check the register and whether a device is fitted",
+    "remedy.silent": "Radio the unit; check power and network",
+    "remedy.late": "Wait: within the grace",
+    "remedy.never_seen": "Check the register, and the device",
     "remedy.reporting": "–",
     "remedy.parked": "–",
+    "fleet.status": "**{status}** · last seen {seen} {zone} · did last: {did}",
     "fleet.only": "Only: {status}",
     "fleet.all": "Show all units",
     "fleet.find": "Find a unit",
@@ -82,8 +83,8 @@ EN = {
     "fleet.mtbf": "MTBF",
     "fleet.mttr": "MTTR",
     "fleet.log.of": "log covers {log} of {day} h",
-    "fleet.mtbf.of": "{work} working h, {stops} breakdowns",
-    "fleet.mttr.of": "{down} h down, {stops} breakdowns",
+    "fleet.mtbf.of": "{work} working h; breakdowns: {stops}",
+    "fleet.mttr.of": "{down} h down; breakdowns: {stops}",
     "fleet.log.none": (
         "PA, MA, UA, MTBF and MTTR need the downtime log of whole production days: ask for "
         "`haulwatch downtime import`. EU does not need it."
@@ -111,7 +112,7 @@ EN = {
     "fleet.fuel.of": "{litres} in {hours} of the meter",
     "fleet.fuel.help": "Per hour of the hour meter.",
     "fleet.service": "Next service, soonest first",
-    "fleet.service.help": "Days: at the distance a day of this span.",
+    "fleet.service.help": "Below zero: overdue. Days: at the distance a day of this span.",
     "fleet.consumption": "Fuel, distance and trips, thirstiest first",
     "fleet.consumption.help": (
         "From counters, so gaps are in them; observed hours stand beside. Per trip: hours of the "
@@ -236,6 +237,7 @@ ID: dict[str, str] = {
     "remedy.never_seen": "Periksa daftar unit dan apakah perangkat sudah terpasang",
     "remedy.reporting": "–",
     "remedy.parked": "–",
+    "fleet.status": "**{status}** · terakhir terpantau {seen} {zone} · keadaan terakhir: {did}",
     "fleet.only": "Hanya: {status}",
     "fleet.all": "Tampilkan semua unit",
     "fleet.find": "Cari unit",
@@ -292,8 +294,8 @@ ID: dict[str, str] = {
     "fleet.mtbf": "MTBF",
     "fleet.mttr": "MTTR",
     "fleet.log.of": "log mencakup {log} dari {day} jam",
-    "fleet.mtbf.of": "{work} jam kerja, {stops} breakdown",
-    "fleet.mttr.of": "{down} jam berhenti, {stops} breakdown",
+    "fleet.mtbf.of": "{work} jam kerja; breakdown: {stops}",
+    "fleet.mttr.of": "{down} jam berhenti; breakdown: {stops}",
     "fleet.log.none": (
         "PA, MA, UA, MTBF, dan MTTR memerlukan log downtime untuk hari produksi penuh: mintalah "
         "`haulwatch downtime import`. EU tidak memerlukannya."
@@ -321,7 +323,7 @@ ID: dict[str, str] = {
     "fleet.fuel.of": "{litres} dalam {hours} HM",
     "fleet.fuel.help": "Per jam hour meter.",
     "fleet.service": "Servis terjadwal berikutnya, terdekat di atas",
-    "fleet.service.help": "Hari: dengan jarak per hari pada rentang ini.",
+    "fleet.service.help": "Di bawah nol: terlewat. Hari: dengan jarak per hari pada rentang ini.",
     "fleet.consumption": "Solar, jarak, dan ritase, terboros di atas",
     "fleet.consumption.help": (
         "Dari counter, termasuk celah data; jam terpantau ada di sebelahnya. Per rit: jam HM "

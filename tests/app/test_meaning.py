@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import access, figures, meaning
+from app import access, figures, meaning, pickers
 from app.text import EN, plain
 from pipeline.marts.catalogue import words
 from pipeline.settings import Settings
@@ -24,6 +24,21 @@ APP = Path(figures.__file__).parent
 def calls(path: Path, function: str) -> list[ast.Call]:
     found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     return [call for call in found if ast.unparse(call.func) == function]
+
+
+#: Views of a page that are not the first that it shows, as its address says.
+VIEWS: dict[str, tuple[dict[str, str], ...]] = {
+    "fleet_health": (
+        *({"view": name} for name in pickers.fleet.VIEWS[1:]),
+        {"unit": "DT-101"},
+    )
+}
+
+
+def opened(script: str, page: str) -> list[AppTest]:
+    """A page and its views."""
+    ways = ({}, *VIEWS.get(page, ()))
+    return [open_page(script, page, "admin#1", **way) for way in ways]
 
 
 def charts() -> list[tuple[str, str]]:
@@ -74,19 +89,20 @@ def told(key: str, text: str) -> bool:
 
 
 def test_the_help_of_a_chart_is_the_words_of_its_source(filled: Settings, script: str) -> None:
-    pages: dict[str, AppTest] = {}
+    pages: dict[str, list[AppTest]] = {}
     for page, name in charts():
         if name in ELSEWHERE:
             continue
-        app = pages.setdefault(page, open_page(script, page, "admin#1"))
-        assert any(told(name, part.proto.help) for part in app.subheader), name
+        views = pages.get(page) or pages.setdefault(page, opened(script, page))
+        helps = [part.proto.help for app in views for part in app.subheader]
+        assert any(told(name, text) for text in helps), name
 
 
 def test_the_help_of_a_tile_is_the_words_of_its_source(filled: Settings, script: str) -> None:
     seen = set()
     labels = {EN[key]: key for key in meaning.SOURCES if key in EN}
     for page in access.BY_NAME:
-        for tile in open_page(script, page, "admin#1").metric:
+        for tile in (tile for app in opened(script, page) for tile in app.metric):
             key = labels.get(tile.label)
             if page == "fleet_health" and tile.label == EN["status.late"]:
                 continue  # a status, not the mark on a file

@@ -21,12 +21,14 @@ from tests.app.fabricate import fabricate
 CASES = [(role, page.name) for role in people.ROLES for page in access.PAGES]
 
 
-def open_page(script: str, page: str, identity: str | None) -> AppTest:
+def open_page(script: str, page: str, identity: str | None, **address: str) -> AppTest:
     app = AppTest.from_file(script, default_timeout=30)
     if identity:
         app.session_state[state.SIGNED_IN] = True
         app.session_state[state.IDENTITY] = identity
     app.run()
+    for key, value in address.items():
+        app.query_params[key] = value
     if page != access.HOME.name and identity:
         app.switch_page(str(access.BY_NAME[page].path)).run()
     return app

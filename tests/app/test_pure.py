@@ -63,6 +63,9 @@ def test_every_sentence_asked_for_exists_and_no_other() -> None:
     assert missing <= {"app.cli"} | set(serve.OPTIONS)
     # Families whose keys are put together from a word: say(f"state.{state}").
     built = set(re.findall(r"""f["']([a-z_.]+\.)\{""", code)) | {"column.", "kind.", "evidence."}
+    built |= {"fault.", "remedy."}
+    # A section's own: say(f"{title}.help").
+    asked |= {f"{key}.{end}" for key in asked for end in ("help", "none")}
     titles = {f"{name}.title" for name in access.BY_NAME}
     prefixes = tuple(built | {f"{word}." for word in ("status", "cell")})
     assert not {key for key in set(text.EN) - asked - titles if not key.startswith(prefixes)}
