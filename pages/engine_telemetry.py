@@ -25,7 +25,7 @@ else:
     exceeded = data.engine.exceedances(chosen, look, whole)
     codes = data.engine.codes(chosen, look, whole)
     trust = data.engine.trust(chosen, look)
-    minutes, grain = data.engine.devices(chosen, look, span)
+    minutes, level = data.engine.devices(chosen, look, span)
     within = panels.engine.within(exceeded, span)
     panels.tiles(figures.engine.tiles(minutes, within, trust, span.seconds, len(look.units)))
 
@@ -65,10 +65,10 @@ else:
     if minutes.is_empty():
         panels.empty("empty.no_data")
     else:
-        strips = devices.status(minutes, grain, span, zone, dark)
+        strips = devices.status(minutes, level.grain_s, span, zone, dark)
         panels.chart(strips, "status", "engine.status")
         panels.section("engine.gap", "engine.gap.help")
-        panels.chart(devices.speed_gap(minutes, grain, zone, dark), "gap", "engine.gap")
+        panels.chart(devices.speed_gap(minutes, level, span, zone, dark), "gap", "engine.gap")
         panels.engine.downloads(minutes, "cameras_gps_speed")
 
     panels.section("engine.trust", "engine.trust.help")
