@@ -62,7 +62,9 @@ def dictionary(frame: pl.DataFrame, chosen: tuple[str, ...]) -> pl.DataFrame:
             "measure": "unit",
             "group": "group",
             "typical": "typical",
-            "where": words("where", "engine.where"),
+            "where": pl.col("where").map_elements(
+                lambda where: say(f"engine.where.{where}"), return_dtype=pl.String
+            ),
             "description": "description",
         },
     )
