@@ -14,7 +14,12 @@ KEYS = ("unitno", "spn", "fmi", "source")
 
 @cache
 def _by_spn() -> dict[int, str]:
-    return {field.spn: field.name for field in fields.FIELDS if field.spn is not None}
+    # A code says that a tyre is meant, not which one.
+    return {
+        field.spn: field.name.rstrip("0123456789")
+        for field in fields.FIELDS
+        if field.spn is not None
+    }
 
 
 def code_name(spn: float | None, fmi: float | None, source: float | None) -> str:

@@ -37,6 +37,10 @@ class Span:
         start = min(max(self.start, whole.start), whole.end - length)
         return Span(start, min(max(self.end, start + length), whole.end))
 
+    def latest(self, length: timedelta) -> Span:
+        """Its last part of a length, or all of it."""
+        return Span(max(self.start, self.end - length), self.end)
+
     def zoomed(self, factor: float) -> Span:
         """The same middle, so many times as long."""
         middle = self.start + (self.end - self.start) / 2

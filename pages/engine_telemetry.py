@@ -23,9 +23,9 @@ else:
     whole = data.engine.whole(chosen)
     span = pickers.engine.span(whole, chosen)
     exceeded = data.engine.exceedances(chosen, look, whole)
-    codes = data.engine.codes(chosen, look, whole)
+    codes = data.engine.codes(chosen, look, span)
     trust = data.engine.trust(chosen, look)
-    minutes, grain = data.engine.devices(chosen, look, span)
+    minutes, level = data.engine.devices(chosen, look, span)
     within = panels.engine.within(exceeded, span)
     panels.tiles(figures.engine.tiles(minutes, within, trust, span.seconds, len(look.units)))
 
@@ -45,30 +45,31 @@ else:
             panels.chart(figure, "days", "engine.signals")
         else:
             peers = data.engine.peers(chosen, look, span)
-            beside = engine.Beside(within, panels.engine.within(codes, span), peers, doubted)
+            beside = engine.Beside(within, codes, peers, doubted)
             figure = engine.along(view, names, span, zone, beside, dark)
             key = " ".join(("panels", *span.address))
             zoom = partial(pickers.engine.box, key, span, whole, zone)
             panels.chart(figure, key, "engine.signals", on_select=zoom, selection_mode="box")
         panels.engine.downloads(tables.engine.shown(view.frame, names, zone), "signals")
 
-    panels.section("engine.exceedances", "engine.exceedances.hint")
+    panels.section("engine.exceedances")
     listed = tables.engine.exceedances(exceeded, zone)
+    hint, none = "engine.exceedances.hint", "engine.exceedances.none"
     zoom = partial(pickers.engine.exceedance, "exceedances", exceeded, span, whole)
-    panels.engine.listed(listed, "exceedances", "engine.exceedances.none", zoom)
+    panels.engine.listed(listed, "exceedances", none, hint, zoom)
 
     panels.section("engine.codes", "engine.codes.help")
-    ranked = tables.engine.repeats(figures.engine.repeats(codes, exceeded), zone)
+    ranked = tables.engine.repeats(figures.engine.repeats(codes, within), zone)
     panels.engine.listed(ranked, "codes", "engine.codes.none")
 
     panels.section("engine.status", "engine.status.help")
     if minutes.is_empty():
         panels.empty("empty.no_data")
     else:
-        strips = devices.status(minutes, grain, span, zone, dark)
+        strips = devices.status(minutes, level.grain_s, span, zone, dark)
         panels.chart(strips, "status", "engine.status")
         panels.section("engine.gap", "engine.gap.help")
-        panels.chart(devices.speed_gap(minutes, grain, zone, dark), "gap", "engine.gap")
+        panels.chart(devices.speed_gap(minutes, level, span, zone, dark), "gap", "engine.gap")
         panels.engine.downloads(minutes, "cameras_gps_speed")
 
     panels.section("engine.trust", "engine.trust.help")

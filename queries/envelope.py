@@ -108,6 +108,16 @@ def _aggregates(signal: str) -> tuple[pl.Expr, ...]:
     )
 
 
+def deviation(rows: pl.DataFrame, grain_s: int, step_s: int) -> pl.DataFrame:
+    """The two speeds by buckets: ``gap_mean``, ``gap_max``, satellites, ``by_gps`` (%), ``run``."""
+    shaped = rows.with_columns(
+        pl.col("gap_mean").alias("gap_min"),
+        pl.col("satellites_mean").alias("satellites_max"),
+        *((100 * pl.col("by_gps_s") / pl.col("seconds")).alias(f"by_gps_{kind}") for kind in KINDS),
+    )
+    return envelope(shaped, ("gap", "satellites", "by_gps"), grain_s, step_s)
+
+
 def drawn(frame: pl.DataFrame, step_s: int, keys: Sequence[str] = ("unitno",)) -> pl.DataFrame:
     """The frame as steps to draw: each run closed at the end of its last bucket, then an empty row.
 

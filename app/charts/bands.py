@@ -7,7 +7,7 @@ from datetime import datetime
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.palette import ORANGE, VERMILION
+from app.charts.palette import ORANGE, VERMILION, Palette
 from app.charts.series import stretches
 from app.text import say
 from pipeline.fields import Band
@@ -31,6 +31,7 @@ def add(figure: go.Figure, row: int, signal: str, frame: pl.DataFrame, step_s: i
     found = conditions.of(signal)
     low, high = _reach(frame, signal)
     if low is None or high is None:
+        figure.update_yaxes(range=[0, 1], showticklabels=False, row=row, col=1)
         return
     near = [low, high]
     for number, band in enumerate(found):
@@ -47,12 +48,13 @@ def add(figure: go.Figure, row: int, signal: str, frame: pl.DataFrame, step_s: i
 def told(signal: str) -> str:
     """A signal's bands in a line: usual range, limits, and the condition of both."""
     lines = []
+    several = len(conditions.of(signal)) > 1
     for band in conditions.of(signal):
         parts = []
         if band.typical_low is not None and band.typical_high is not None:
             shown = f"{band.typical_low:g}–{band.typical_high:g}"
             parts.append(say("engine.band.usual", range=shown))
-        for level in ("warn", "crit"):
+        for level in () if several else ("warn", "crit"):
             low, high = (getattr(band, f"{level}_{side}") for side in ("low", "high"))
             beyond = [
                 f"{sign} {value:g}"
@@ -66,6 +68,29 @@ def told(signal: str) -> str:
             parts.append(say("engine.band.while", rule=rule))
         lines.append(" · ".join(parts))
     return " | ".join(lines)
+
+
+def hatch(figure: go.Figure, rows: int, holes: Stretches, colours: Palette) -> None:
+    """Grey hatch over the first rows' panels where nothing was received."""
+    if not holes:
+        return
+    for row in range(1, rows + 1):
+        low, high = next(figure.select_yaxes(row=row, col=1)).range
+        figure.add_scatter(
+            x=[x for start, end in holes for x in (start, start, end, end, start, None)],
+            y=[y for _ in holes for y in (low, high, high, low, low, None)],
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=colours.unknown,
+            fillpattern={"shape": "/", "fgcolor": colours.hatch, "size": 5, "solidity": 0.25},
+            name=say("engine.device.unseen"),
+            legendgroup="unseen",
+            showlegend=row == 1,
+            hoverinfo="skip",
+            row=row,
+            col=1,
+        )
 
 
 def _reach(frame: pl.DataFrame, signal: str) -> tuple[float | None, float | None]:

@@ -12,7 +12,7 @@ from app.charts import series
 from app.charts.palette import ORANGE, base, palette, unknown_marker
 from app.spans import Span
 from app.text import markless, say
-from queries.envelope import GAP_S
+from queries.envelope import Level, deviation
 
 #: Device → seconds in which it worked.
 DEVICES = {"cabin": "cam_cabin_up_s", "front": "cam_front_up_s", "gps": "gps_fix_s"}
@@ -29,7 +29,7 @@ def strips(frame: pl.DataFrame, grain_s: int, span: Span, zone: str) -> pl.DataF
     What lies between rows is unseen.
     """
     frame = series.along_the_clock(frame, zone)
-    edges = pl.Series([span.start, span.end]).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    first, last = series.edges(span, zone)
     parts = []
     for device, column in DEVICES.items():
         share = pl.col(column) / pl.col("seconds")
@@ -46,7 +46,7 @@ def strips(frame: pl.DataFrame, grain_s: int, span: Span, zone: str) -> pl.DataF
     keys = ["unitno", "device"]
     seen = pl.concat(parts).sort(*keys, "clock")
     seen = seen.with_columns((pl.col("clock") + timedelta(seconds=grain_s)).alias("end"))
-    holes = _holes(seen, keys, edges[0], edges[1])
+    holes = _holes(seen, keys, first, last)
     every = pl.concat(
         [seen.rename({"clock": "start"}).select(*keys, "state", "start", "end"), holes]
     )
@@ -81,11 +81,8 @@ def status(frame: pl.DataFrame, grain_s: int, span: Span, zone: str, dark: bool)
     colours = palette(dark)
     markers: dict[str, dict[str, object]] = {
         UP: {"color": colours.moving},
-        PARTLY: {
-            "color": colours.off,
-            "pattern": {"shape": ".", "fgcolor": colours.text, "size": 5},
-        },
-        DOWN: {"color": ORANGE, "pattern": {"shape": "x", "fgcolor": colours.ground, "size": 7}},
+        PARTLY: _dotted(colours.off, ".", colours.text),
+        DOWN: _dotted(ORANGE, "x", "#000000"),
         UNSEEN: unknown_marker(colours),
     }
     found = strips(frame, grain_s, span, zone)
@@ -117,26 +114,32 @@ def status(frame: pl.DataFrame, grain_s: int, span: Span, zone: str, dark: bool)
         )
     figure.update_layout(barmode="overlay", legend_traceorder="normal")
     figure.update_yaxes(categoryorder="array", categoryarray=list(reversed(names.values())))
-    figure.update_xaxes(type="date", tickformat="%H:%M\n%d %b")
+    figure.update_xaxes(type="date", tickformat="%H:%M\n%d %b", range=series.edges(span, zone))
     return base(figure, dark, 90 + 34 * len(rows)).update_layout(margin={"t": 30})
 
 
-def speed_gap(frame: pl.DataFrame, grain_s: int, zone: str, dark: bool) -> go.Figure:
+def _dotted(colour: str, shape: str, mark: str) -> dict[str, object]:
+    """A colour with a pattern over it, so that it is told by more than the colour."""
+    pattern = {"shape": shape, "fgcolor": mark, "bgcolor": colour, "size": 6, "solidity": 0.3}
+    return {"color": colour, "pattern": pattern}
+
+
+def speed_gap(rows: pl.DataFrame, level: Level, span: Span, zone: str, dark: bool) -> go.Figure:
     """|GPS − wheel| over the satellites in use and the source of the device's speed."""
     colours = palette(dark)
-    frame = _runs(series.along_the_clock(frame, zone), grain_s)
+    frame = series.along_the_clock(deviation(rows, level.grain_s, level.step_s), zone)
     figure = make_subplots(
         rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.55, 0.25, 0.2]
     )
     every = series.names(frame)
     for number, one in enumerate(every):
-        shown = series.steps(frame, one, grain_s)
+        shown = series.steps(frame, one, level.step_s)
         colour, dash = series.style(number, dark)
         lines = (
             (1, "gap_max", "engine.gap.max", {"color": colour, "width": 1, "dash": "dot"}),
             (1, "gap_mean", "engine.gap.mean", {"color": colour, "width": 2, "dash": dash}),
             (2, "satellites_mean", "engine.gap.satellites", {"color": colour, "width": 1.4}),
-            (3, "by_gps", "engine.gap.by_gps", {"color": colour, "width": 1.4, "dash": dash}),
+            (3, "by_gps_mean", "engine.gap.by_gps", {"color": colour, "width": 1.4, "dash": dash}),
         )
         for row, column, key, line in lines:
             figure.add_scatter(
@@ -156,15 +159,5 @@ def speed_gap(frame: pl.DataFrame, grain_s: int, zone: str, dark: bool) -> go.Fi
     figure.update_yaxes(title=say("engine.gap.by_gps"), range=[-5, 105], row=3, col=1)
     figure.update_yaxes(title_font={"size": 11, "color": colours.text})
     figure.update_xaxes(tickformat="%H:%M\n%d %b", hoverformat="%Y-%m-%d %H:%M")
+    figure.update_xaxes(range=series.edges(span, zone))
     return base(figure, dark, 430).update_layout(hovermode="x", margin={"t": 30})
-
-
-def _runs(frame: pl.DataFrame, grain_s: int) -> pl.DataFrame:
-    """Rows that follow each other are one run; a minute with a gap in it stands alone."""
-    torn = grain_s - pl.col("seconds") > GAP_S
-    far = pl.col("clock").diff().over("series") > pl.duration(seconds=grain_s)
-    fresh = (far | torn | torn.shift().over("series")).fill_null(True)
-    return frame.with_columns(
-        (100 * pl.col("by_gps_s") / pl.col("seconds")).alias("by_gps"),
-        fresh.cum_sum().over("series").alias("run"),
-    )

@@ -17,8 +17,10 @@ from app.signals import label
 from app.spans import Span
 from app.text import markless, say
 
-ROW_HEIGHT = 165
+ROW_HEIGHT = 120
 CODE_HEIGHT = 22
+#: Between panels: the labels of one axis and the two lines of the next heading.
+BETWEEN = 58
 #: Envelopes of more lines than these hide each other.
 SHADED = 3
 #: Codes that have a row of their own; the ranking has all.
@@ -61,8 +63,9 @@ def along(
         _exceeded(figure, row, local(own, zone, "started_at"))
     if rows:
         _codes(figure, len(names) + 1, rows, local(beside.codes, zone, "started_at", "ended_at"))
-    edges = pl.DataFrame({"start": [span.start], "end": [span.end]})
-    figure.update_xaxes(range=list(local(edges, zone, "start", "end").row(0)))
+    start, end = series.edges(span, zone)
+    bands.hatch(figure, len(names), series.holes(frame, start, end, step_s), palette(dark))
+    figure.update_xaxes(range=[start, end])
     form = "%H:%M:%S\n%d %b" if span.seconds <= 3600 else "%H:%M\n%d %b"
     figure.update_xaxes(tickformat=form, hoverformat="%Y-%m-%d %H:%M:%S")
     _finish(figure, names, len(rows), dark)
@@ -91,43 +94,50 @@ def _panels(
 ) -> go.Figure:
     doubted = {signal for unit, signal in distrusted if unit in set(frame["unitno"])}
     titles = [_title(name, name in doubted) for name in names]
-    heights = [float(ROW_HEIGHT)] * len(names)
+    heights = _heights(names, codes)
     if codes:
-        titles.append(f"<b>{say('engine.codes')}</b>")
-        heights.append(float(CODE_HEIGHT * codes + 24))
+        titles.append(f"<b>{say('engine.codes.axis')}</b>")
     return make_subplots(
         rows=len(heights),
         cols=1,
         shared_xaxes=True,
-        vertical_spacing=min(0.06, 0.3 / len(heights)),
+        vertical_spacing=BETWEEN / (sum(heights) + BETWEEN * (len(heights) - 1)),
         row_heights=heights,
         subplot_titles=titles,
     )
 
 
+def _heights(names: list[str], codes: int) -> list[int]:
+    """Pixels of the panels, that of the codes last."""
+    return [ROW_HEIGHT] * len(names) + ([CODE_HEIGHT * codes] if codes else [])
+
+
 def _title(name: str, doubted: bool) -> str:
-    parts = [f"<b>{markless(label(name))}</b>"]
+    title = f"<b>{markless(label(name))}</b>"
     if doubted:
-        parts.append(f"<b>⚠ {say('engine.trust.not')}</b>")
-    told = bands.told(name)
-    if told:
-        # Text of the dictionary, and signs that Plotly would take for marks.
-        parts.append(f"<sup>{told.replace('<', '&lt;').replace('>', '&gt;')}</sup>")
-    return "  ".join(parts)
+        title += f"  <b>⚠ {say('engine.trust.not')}</b>"
+    # Text of the dictionary, with signs that Plotly would take for marks.
+    told = bands.told(name).replace("<", "&lt;").replace(">", "&gt;")
+    return f'{title}<br><span style="font-size: 11px">{told}</span>' if told else title
 
 
 def _finish(figure: go.Figure, names: list[str], codes: int, dark: bool) -> go.Figure:
     colours = palette(dark)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": colours.text})
-    height = ROW_HEIGHT * len(names) + (CODE_HEIGHT * codes + 60 if codes else 0)
-    base(figure, dark, 90 + height)
-    # Every panel's own labels: who has scrolled past the last axis still knows the time.
-    figure.update_xaxes(showticklabels=True, showgrid=True)
+    figure.update_annotations(
+        x=0, xanchor="left", align="left", font={"size": 13, "color": colours.text}
+    )
+    heights = _heights(names, codes)
     legend = {"orientation": "h", "y": 1, "yref": "container", "yanchor": "top", "x": 0}
     several = len({trace.name for trace in figure.data if trace.showlegend}) > 1
-    return figure.update_layout(
-        showlegend=several, legend=legend, hovermode="x", margin={"t": 58 if several else 32}
-    )
+    above, below = 70 if several else 44, 44
+    inside = sum(heights) + BETWEEN * (len(heights) - 1)
+    base(figure, dark, above + inside + below)
+    # Every panel's own labels: who has scrolled past the last axis still knows the time.
+    figure.update_xaxes(showticklabels=True)
+    for row in range(1, len(heights)):
+        figure.update_xaxes(tickformat="%H:%M", tickfont_size=11, row=row, col=1)
+    margin = {"t": above, "b": below}
+    return figure.update_layout(showlegend=several, legend=legend, hovermode="x", margin=margin)
 
 
 def _lines(

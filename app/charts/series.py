@@ -7,7 +7,8 @@ from datetime import date, datetime
 import polars as pl
 
 from app.charts.palette import BLUE, GREEN, ORANGE, PURPLE, SKY
-from queries.envelope import drawn
+from app.spans import Span
+from queries.envelope import GAP_S, drawn
 
 #: Days over each other are drawn on this one.
 ANY_DAY = date(2000, 1, 1)
@@ -58,6 +59,12 @@ def steps(frame: pl.DataFrame, series: str, step_s: int) -> pl.DataFrame:
     return drawn(own, step_s, ("series",)).rename({"at": "clock"})
 
 
+def edges(span: Span, zone: str) -> tuple[datetime, datetime]:
+    """A span's start and end as local time."""
+    both = pl.Series([span.start, span.end]).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    return both[0], both[1]
+
+
 Path = tuple[list[datetime | None], list[float | None]]
 
 
@@ -99,3 +106,18 @@ def stretches(
         .agg(pl.col("clock").min(), pl.col("end").max())
     )
     return list(found.select("clock", "end").iter_rows())
+
+
+def holes(
+    frame: pl.DataFrame, start: datetime, end: datetime, step_s: int
+) -> list[tuple[datetime, datetime]]:
+    """[start, end) of a span (local) in which no series has a bucket, longer than a gap."""
+    seen = frame.select("clock").unique().sort("clock")
+    seen = seen.with_columns((pl.col("clock") + pl.duration(seconds=step_s)).alias("end"))
+    begins = [start, *seen["end"].to_list()]
+    ends = [*seen["clock"].to_list(), end]
+    return [
+        (a, b)
+        for a, b in zip(begins, ends, strict=True)
+        if (b - a).total_seconds() > (GAP_S if step_s <= GAP_S else 0)
+    ]

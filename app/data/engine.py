@@ -21,6 +21,9 @@ PAGE = "engine_telemetry"
 
 HOUR = timedelta(hours=1)
 
+#: Fault codes are read from seconds, so of a longer span from its newest days alone.
+CODES_FOR = timedelta(days=3)
+
 #: How days that lie over each other are read: five minutes a point.
 DAYS_LEVEL = Level("minute", 60, 300)
 
@@ -109,12 +112,12 @@ def peers(filters: Filters, look: Look, span: Span) -> pl.DataFrame:
     )
 
 
-def devices(filters: Filters, look: Look, span: Span) -> tuple[pl.DataFrame, int]:
-    """Cameras, GPS and speed gap, and the seconds of a row: a minute at least."""
+def devices(filters: Filters, look: Look, span: Span) -> tuple[pl.DataFrame, Level]:
+    """Cameras, GPS and the two speeds, by the minute at the finest."""
     level = envelope.level_of(max(span.seconds, 2 * envelope.HOUR + 1))
     name = "engine_devices" if level.source == "minute" else "engine_devices_hours"
     start = span.start.replace(second=0, microsecond=0)
-    return _ask(filters, look, Span(start, span.end), name), level.grain_s
+    return _ask(filters, look, Span(start, span.end), name), level
 
 
 def exceedances(filters: Filters, look: Look, span: Span) -> pl.DataFrame:
@@ -123,14 +126,14 @@ def exceedances(filters: Filters, look: Look, span: Span) -> pl.DataFrame:
 
 
 def codes(filters: Filters, look: Look, span: Span) -> pl.DataFrame:
-    """One row a time that a fault code was active."""
-    return _ask(filters, look, span, "fault_codes")
+    """One row a time that a fault code was active, in the newest days of the span."""
+    return _ask(filters, look, span.latest(CODES_FOR), "fault_codes")
 
 
 def trust(filters: Filters, look: Look) -> pl.DataFrame:
     """One row per unit and signal: how far it can be believed on the days of the filters."""
     scope = Scope(filters.first, filters.last, look.districts, look.units)
-    return ask(PAGE, "signal_trust", scope)
+    return ask(PAGE, "signal_trust", scope).filter(pl.col("signal").is_in(catalogue.shown()))
 
 
 def _ask(filters: Filters, look: Look, span: Span, name: str, **more: Any) -> pl.DataFrame:

@@ -53,7 +53,8 @@ def _gap(devices: pl.DataFrame, doubted: pl.DataFrame) -> Tile:
     elif seconds:
         mean = float((known["gap_mean"] * known["seconds"]).sum()) / seconds
         value = f"{mean:.1f} km/h"
-        note = say("engine.gap.of", largest=f"{known['gap_max'].max():.1f}")
+        largest = max(known["gap_max"].drop_nulls().to_list(), default=mean)
+        note = say("engine.gap.of", largest=f"{largest:.1f}")
     return Tile(say("engine.gap"), value, note, meaning.of("engine.gap", say("engine.gap.help")))
 
 

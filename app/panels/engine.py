@@ -44,7 +44,11 @@ def told(look: Look, view: View, span: Span, filters: Filters) -> list[str]:
 
 
 def listed(
-    frame: pl.DataFrame, key: str, otherwise: str, on_pick: Callable[[], None] | None = None
+    frame: pl.DataFrame,
+    key: str,
+    otherwise: str,
+    hint: str = "",
+    on_pick: Callable[[], None] | None = None,
 ) -> None:
     """A table with its downloads, of which a row may be picked; or why there is none."""
     if frame.is_empty():
@@ -52,7 +56,7 @@ def listed(
         return
     options: dict[str, Any] = {"height": LONG_TABLE} if frame.height > LONG_ROWS else {}
     if on_pick:
-        st.caption(say(f"engine.{key}.hint"))
+        st.caption(say(hint))
         options |= {"on_select": on_pick, "selection_mode": "single-row"}
     table(frame, key, **options)
     downloads(frame, key)

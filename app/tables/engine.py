@@ -27,7 +27,7 @@ def exceedances(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
             "limit": "limit_value",
             "worst": pl.col("worst").round(1),
             "duration": pl.col("duration_s").round(0),
-            "condition": "condition",
+            "condition": pl.col("condition").str.replace(" for 0 s", "", literal=True),
             "fault": fault,
         },
     )
@@ -62,7 +62,9 @@ def dictionary(frame: pl.DataFrame, chosen: tuple[str, ...]) -> pl.DataFrame:
             "measure": "unit",
             "group": "group",
             "typical": "typical",
-            "where": words("where", "engine.where"),
+            "where": pl.col("where").map_elements(
+                lambda where: say(f"engine.where.{where}"), return_dtype=pl.String
+            ),
             "description": "description",
         },
     )

@@ -49,18 +49,22 @@ EN = {
     "engine.unseen": (
         "Kept by the second only, and shown for at most {hours} h: {signals}. Zoom in to see them."
     ),
-    "engine.peers": "median of {type}",
+    "engine.peers": "median of {type} units",
     "engine.band.usual": "usual {range}",
     "engine.band.while": "while {rule}",
     "engine.exceeded.mark": "{unit}: {level} limit {limit}, worst {worst}, {seconds} s",
     "level.warn": "warning",
     "level.crit": "critical",
     "engine.codes": "Fault codes",
+    "engine.codes.axis": "Fault codes (SPN · FMI · source address)",
     "engine.codes.help": (
-        "Of the days chosen, most frequent first. A code seen again after more than a minute "
-        "without it has come back. SPN and FMI are ambiguous without the source address (SA)."
+        "Of the stretch shown, at most its newest three days; most frequent first. A code seen "
+        "again after more than a minute without it has come back. SPN and FMI are ambiguous "
+        "without the source address (SA)."
     ),
-    "engine.codes.none": "No controller reported a fault code in the observed time.",
+    "engine.codes.none": (
+        "No controller reported a fault code in the stretch shown, in its newest three days."
+    ),
     "engine.codes.unknown": "not in the dictionary",
     "engine.exceedances": "Exceedances",
     "engine.exceedances.hint": "Of the days chosen; click a row to see it by the second.",
@@ -207,7 +211,7 @@ ID: dict[str, str] = {
         "Hanya disimpan per detik, dan ditampilkan paling lama {hours} jam: {signals}. Perbesar "
         "untuk melihatnya."
     ),
-    "engine.peers": "median {type}",
+    "engine.peers": "median unit {type}",
     "engine.band.usual": "lazim {range}",
     "engine.band.while": "selama {rule}",
     "engine.exceeded.mark": (
@@ -216,12 +220,13 @@ ID: dict[str, str] = {
     "level.warn": "peringatan",
     "level.crit": "kritis",
     "engine.codes": "Kode Fault",
+    "engine.codes.axis": "Kode Fault (SPN · FMI · alamat sumber)",
     "engine.codes.help": (
-        "Dari hari yang dipilih, yang paling sering di atas. Kode yang terlihat lagi setelah lebih "
-        "dari satu menit tidak ada dihitung muncul kembali. SPN dan FMI tidak jelas tanpa alamat "
-        "sumber (SA)."
+        "Dari rentang yang tampil, paling lama tiga hari terakhirnya; yang paling sering di atas. "
+        "Kode yang terlihat lagi setelah lebih dari satu menit tidak ada dihitung muncul kembali. "
+        "SPN dan FMI tidak jelas tanpa alamat sumber (SA)."
     ),
-    "engine.codes.none": "Tidak ada kode fault selama waktu yang terpantau.",
+    "engine.codes.none": "Tidak ada kode fault pada rentang yang tampil, tiga hari terakhir.",
     "engine.codes.unknown": "tidak ada di kamus",
     "engine.exceedances": "Pelampauan Ambang Batas",
     "engine.exceedances.hint": "Dari hari yang dipilih; klik baris untuk melihatnya per detik.",

@@ -12,13 +12,15 @@ WITH active AS (
     WHERE unitno IN (SELECT unnest($units)) AND ts >= $start AND ts < $end AND DtcSpn IS NOT NULL
 ),
 marked AS (
-    SELECT *, coalesce(ts - lag(ts) OVER code > INTERVAL 1 MINUTE, true) AS fresh
+    SELECT
+        unitno, ts, spn, fmi, source, occurrence,
+        coalesce(ts - lag(ts) OVER code > INTERVAL 1 MINUTE, true) AS fresh
     FROM active
     WINDOW code AS (PARTITION BY unitno, spn, fmi, source ORDER BY ts)
 ),
 times AS (
     SELECT
-        *,
+        unitno, ts, spn, fmi, source, occurrence,
         count_if(fresh) OVER (
             PARTITION BY unitno, spn, fmi, source ORDER BY ts ROWS UNBOUNDED PRECEDING
         ) AS number

@@ -11,12 +11,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from app import access, backend, figures, pickers, serve, tables, text, tiles
-from app.charts import delivery, engine, fatigue, fleet, palette
+from app import access, backend, figures, serve, tables, text, tiles
+from app.charts import delivery, fatigue, fleet, palette
 from pipeline.errors import PortBusy
 from pipeline.settings import Settings
 from pipeline.storage.people import ROLES
-from queries.connect import mart_columns
 
 ROOT = Path(access.__file__).parent.parent
 ZONE = "Asia/Makassar"
@@ -150,13 +149,6 @@ def test_missing_data_is_grey_and_hatched() -> None:
         red, green, blue = (int(colours.unknown[i : i + 2], 16) for i in (1, 3, 5))
         assert max(red, green, blue) - min(red, green, blue) < 16
         assert marker["pattern"]["shape"] == "/"  # type: ignore[index]
-
-
-def test_signals_offered_are_signals_kept() -> None:
-    kept = {name for name, _ in mart_columns()["unit_minute"]}
-    for signal in pickers.engine.SIGNALS:
-        assert set(pickers.engine.minute_columns((signal,))) <= kept, signal
-        assert engine.label(signal)
 
 
 def test_unit_rows_put_trouble_first() -> None:

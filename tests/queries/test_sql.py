@@ -72,13 +72,15 @@ def test_seconds_are_asked_for_by_the_names_of_their_columns(
 
 
 def unit_scope(scope: Scope, unit: str) -> Scope:
-    return Scope(scope.first, scope.last, units=(unit,))
+    end = datetime.now(UTC) + timedelta(hours=1)
+    return Scope(scope.first, scope.last, units=(unit,), start=end - timedelta(days=2), end=end)
 
 
 def test_every_query_answers_an_empty_lake(settings: Settings, ledger: Ledger) -> None:
     values: dict[str, Any] = {
         "days": ["2026-01-31"],
         "columns": ["VehicleSpeed_mean"],
+        "types": ["dump"],
         "deviceid": "x",
         "case_id": "x",
         "points": 3.0,
@@ -155,7 +157,7 @@ def test_seconds_of_a_case(lake: tuple[Reader, Scope]) -> None:
 def test_signals_by_name(lake: tuple[Reader, Scope]) -> None:
     reader, scope = lake
     frame = ask(reader, "engine_minutes", unit_scope(scope, "DT-102"), columns=["EngineSpeed_max"])
-    assert frame.columns == ["minute", "seconds", "EngineSpeed_max"]
+    assert frame.columns == ["unitno", "at", "seconds", "EngineSpeed_max"]
     assert frame.height == 5 * 60
 
 
