@@ -57,3 +57,14 @@ def allowed_districts(own: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[st
     if not own:
         return wanted
     return tuple(sorted(set(own) & set(wanted))) or own
+
+
+#: What is more than looking, by who may: start and cancel work; see raw lines, which hold
+#: everything a device wrote, eyes and operators too.
+RUN_WORK, RAW_LINES = "run_work", "raw_lines"
+ACTIONS = {RUN_WORK: frozenset({ADMIN}), RAW_LINES: frozenset({ADMIN})}
+
+
+def may_do(role: str, action: str) -> bool:
+    """True when the role is listed for the action."""
+    return role in ACTIONS.get(action, frozenset())

@@ -21,3 +21,8 @@ FIRST = "from"
 LAST = "to"
 UNIT = "unit"
 SIGNALS = "signals"
+
+# Data delivery, ingestion: the opened device-hour (also in the address), what is to be read again.
+CELL = "cell"
+REREAD_PLAN = "reread_plan"
+GRID_CHART, CELL_TABLE = "grid", "cells"

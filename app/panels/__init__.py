@@ -1,6 +1,6 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import fatigue
+from app.panels import delivery, fatigue, ingestion
 from app.panels.frame import account, foot, frame, header, lake_state, refusal, run, sign_in_frame
 from app.panels.pieces import (
     chart,
@@ -21,12 +21,14 @@ __all__ = [
     "account",
     "chart",
     "dark",
+    "delivery",
     "download",
     "empty",
     "fatigue",
     "foot",
     "frame",
     "header",
+    "ingestion",
     "lake_state",
     "link",
     "note",

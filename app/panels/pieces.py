@@ -47,9 +47,11 @@ def section_of(title: str, chart: str, help_text: str, **values: object) -> None
     st.subheader(say(title, **shown), anchor=False, help=meaning.of(chart, say(help_text)))
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
+def chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
     """A chart over the whole width; ``alt`` is the key of its description."""
-    st.plotly_chart(figure, width="stretch", theme=None, key=key, config=CHART, alt=say(alt))
+    st.plotly_chart(
+        figure, width="stretch", theme=None, key=key, config=CHART, alt=say(alt), **options
+    )
 
 
 def table(frame: pl.DataFrame, key: str, **options: Any) -> Any:

@@ -1,5 +1,5 @@
 """Choices inside a page; a module for each page."""
 
-from app.pickers import engine, ingestion
+from app.pickers import delivery, engine, ingestion, rereading
 
-__all__ = ["engine", "ingestion"]
+__all__ = ["delivery", "engine", "ingestion", "rereading"]
