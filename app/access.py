@@ -86,6 +86,9 @@ ACTIONS: dict[str, Action] = {
     "change thresholds": Action(ADMINS, whole=True),
     "change users": Action(ADMINS, whole=True),
     "export audit": Action(ADMINS, whole=True),
+    # Start and cancel work; see raw lines, which hold everything a device wrote, eyes too.
+    "run work": Action(ADMINS, whole=True),
+    "see raw lines": Action(ADMINS),
 }
 
 #: Whoever may do one of these may send files to the server.

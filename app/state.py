@@ -45,3 +45,8 @@ SPANS_BEFORE = "spans_before"
 
 # Fleet health.
 STATUS = "status"
+
+# Data delivery, ingestion: the opened device-hour (also in the address), what is to be read again.
+CELL = "cell"
+REREAD_PLAN = "reread_plan"
+GRID_CHART, CELL_TABLE = "grid", "cells"

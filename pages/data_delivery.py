@@ -1,6 +1,6 @@
-"""Data delivery: what arrived, what did not, how late."""
+"""Data delivery: what arrived, what did not and why, how late; down to the raw file."""
 
-from app import data, figures, filters, panels, tables
+from app import data, figures, filters, panels, pickers, state, tables
 from app.backend import backend
 from app.charts import delivery
 
@@ -15,16 +15,37 @@ if cells.is_empty():
     panels.empty("empty.nothing")
 else:
     panels.tiles(figures.delivery.tiles(cells))
-    panels.section("delivery.grid", "delivery.grid.help")
-    panels.chart(delivery.grid(cells, panels.dark()), "grid", "delivery.grid")
 
-    panels.section("delivery.table")
-    shown = tables.delivery.cells(cells, chosen.zone)
-    if shown.is_empty():
-        panels.note("delivery.table.none")
+    panels.section("delivery.grid", "delivery.grid.help")
+    grid = delivery.grid(cells, panels.dark())
+    panels.chart(grid, state.GRID_CHART, "delivery.grid", on_select=pickers.delivery.from_grid)
+    panels.delivery.left_out(cells)
+    opened = pickers.delivery.opened(cells)
+    if opened:
+        panels.delivery.opened(opened, chosen)
+
+    panels.section("delivery.table", "delivery.table.help")
+    bad = tables.delivery.bad(cells)
+    shown = tables.delivery.cells(bad, chosen.zone)
+    panels.delivery.cells(shown, pickers.delivery.from_table(bad))
+
+    panels.section("delivery.causes", "delivery.causes.help")
+    causes = figures.delivery.causes(cells)
+    if causes.is_empty():
+        panels.note("delivery.causes.none")
     else:
-        panels.table(shown, "cells")
-        panels.download(shown, "data_delivery")
+        panels.chart(delivery.causes(causes, panels.dark()), "causes", "delivery.causes")
 
     panels.section("delivery.delays")
     panels.chart(delivery.delays(cells, panels.dark()), "delays", "delivery.delays")
+
+    panels.section("delivery.keeping_up")
+    waiting, current = data.delivery.backlog(), data.delivery.availability(chosen)
+    panels.tiles(figures.delivery.keeping_up(cells, waiting, current))
+
+    panels.section("delivery.coverage", "delivery.coverage.help")
+    covered = data.delivery.coverage(chosen)
+    if covered.is_empty():
+        panels.empty("delivery.coverage.none")
+    else:
+        panels.chart(delivery.coverage(covered, panels.dark()), "coverage", "delivery.coverage")

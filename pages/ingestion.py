@@ -1,27 +1,48 @@
-"""Ingestion: what the worker does, what waits, what went wrong; run it now."""
+"""Ingestion: what the worker does, what waits, what went wrong; run it now, read it again."""
 
 from app import data, figures, filters, panels, pickers, tables
 from app.backend import backend
-from app.charts import delivery
+from app.charts import delivery, ingestion
+from queries import ingestion as kept
 from queries import operations
 
 PAGE = "ingestion"
 
 user = data.require(PAGE)
 ledger = backend().ledger
+span = filters.sidebar(backend(), user)
 chosen = filters.everything(backend())
 panels.header(PAGE, chosen)
 
 counts = operations.line_counts(ledger)
-panels.tiles(figures.ingestion.tiles(operations.vitals(ledger), counts))
+waiting = data.delivery.backlog(PAGE)
+panels.tiles(figures.ingestion.tiles(operations.vitals(ledger), counts, waiting))
 pickers.ingestion.run_now(ledger, user)
+
+panels.section("ingestion.age", "ingestion.age.help")
+ages = kept.oldest_waiting(ledger)
+panels.chart(ingestion.ages(ages, chosen.zone, panels.dark()), "age", "ingestion.age")
 
 panels.section("ingestion.lines", "ingestion.lines.help")
 panels.chart(delivery.line_counts(counts, panels.dark()), "lines", "ingestion.lines")
 
+panels.section("ingestion.requests", "ingestion.requests.help")
+panels.ingestion.requests(PAGE, chosen.zone)
+
+panels.section("ingestion.reread", "ingestion.reread.help")
+pickers.rereading.form(PAGE, operations.districts(ledger), user.districts)
+panels.ingestion.stale(kept.stale_rules(ledger))
+
+panels.section(
+    "ingestion.quarantine", "ingestion.quarantine.help", first=span.first, last=span.last
+)
+panels.ingestion.bad_lines(PAGE, span)
+
+panels.section("ingestion.workers")
+panels.ingestion.running(chosen.zone)
+
 panels.section("ingestion.runs")
-runs = operations.runs(ledger)
-panels.table_or(tables.ingestion.runs(runs, chosen.zone), "runs", "ingestion.runs.none")
+panels.ingestion.runs(chosen.zone)
 
 panels.section("ingestion.files")
 found = operations.objects(ledger, *pickers.ingestion.file_filter(operations.status_counts(ledger)))

@@ -1,16 +1,19 @@
-"""Delivery charts: device by hour, how late files came, and where every line went."""
+"""Delivery charts: device by hour, why hours are missing, how late the rest came, coverage."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.palette import ORANGE, PURPLE, VERMILION, Palette, base, palette
+from app.charts.palette import ORANGE, PURPLE, VERMILION, Palette, base, palette, unknown_marker
+from app.figures.delivery import CAUSES, DELIVERED, expected, outages
 from app.text import markless, say
+from app.tiles import span
 
-#: Order of the codes in the grid.
+#: States of a device-hour, in the order of the legend.
 STATES = (
     "complete",
     "partial",
@@ -20,18 +23,16 @@ STATES = (
     "proven_off",
     "not_registered",
 )
-GLYPHS = {
-    "complete": "",
-    "partial": "◐",
-    "corrupt": "✕",
-    "missing": "╱╱",
-    "pending": "▫",
-    "proven_off": "",
-    "not_registered": "?",
-}
-#: States whose colour is dark on a light page and the other way round: glyphs take the ground's.
-ON_DARK = ("complete", "corrupt", "not_registered")
-SHOWN = 60
+#: Drawn as the ground that the others stand on; each of the others is a bar that can be opened.
+GROUND = ("complete", "proven_off")
+LETTERS = {"partial": "◐", "corrupt": "✕", "not_registered": "?"}
+LATE = "L"
+#: Devices drawn; the table below the grid has them all.
+SHOWN = 32
+ROW_PX = 22
+#: In a longer span, hours in a row that are alike are one bar: bars of an hour would be too thin.
+SINGLE_HOURS = 80
+HOUR_MS = 3_600_000
 #: Upper edge in minutes and name of each bin of the arrival delay.
 BINS = (
     (2, "≤ 2 min"),
@@ -45,181 +46,319 @@ BINS = (
     (1440, "≤ 1 d"),
     (float("inf"), "> 1 d"),
 )
+#: From this share of time without a connection on, a cell is a blank spot.
+BLANK = 0.3
+SCALE = [[0, "#56B4E9"], [0.5, "#E69F00"], [1, "#D55E00"]]
+
+Rows = dict[tuple[str, str], int]
 
 
-def _colours(colours: Palette) -> dict[str, str]:
+def markers(colours: Palette) -> dict[str, dict[str, Any]]:
+    """How each state looks: by colour, and by pattern or outline."""
+    line = {"color": colours.hatch, "width": 1}
     return {
-        "complete": colours.moving,
-        "partial": ORANGE,
-        "corrupt": VERMILION,
-        "missing": colours.unknown,
-        "pending": colours.ground,
-        "proven_off": colours.off,
-        "not_registered": PURPLE,
+        "complete": {"color": colours.moving},
+        "partial": {"color": ORANGE},
+        "corrupt": {"color": VERMILION},
+        "missing": unknown_marker(colours),
+        "pending": {"color": colours.ground, "line": {**line, "width": 1.2}},
+        "proven_off": {"color": colours.off},
+        "not_registered": {"color": PURPLE},
     }
 
 
 def grid_rows(cells: pl.DataFrame) -> list[tuple[str, str]]:
-    """(district, device) in the order of the grid: longest outage first."""
-    out = pl.col("state").is_in(["missing", "corrupt"])
-    ranked = cells.group_by("district", "deviceid").agg(
-        out.sum().alias("out"),
-        (pl.col("state") == "partial").sum().alias("partial"),
-        pl.col("late").sum().alias("late"),
-    )
-    ranked = ranked.sort(
-        "out",
-        "partial",
-        "late",
-        "district",
-        "deviceid",
-        descending=[True, True, True, False, False],
-    )
-    return [(a, b) for a, b in ranked.select("district", "deviceid").head(SHOWN).iter_rows()]
+    """(district, device) from top to bottom: the longest outages, kept together by district.
+
+    The district that is worst off stands on top.
+    """
+    worst = outages(cells).select("district", "deviceid").head(SHOWN).rows()
+    districts = list(dict.fromkeys(district for district, _ in worst))
+    return sorted(worst, key=lambda row: districts.index(row[0]))
 
 
 def grid(cells: pl.DataFrame, dark: bool) -> go.Figure:
-    """Device by local hour; colour and glyph tell the state."""
+    """Device by local hour. A bar's ``customdata`` names the device-hour that it opens."""
     colours = palette(dark)
     rows = {key: number for number, key in enumerate(grid_rows(cells))}
-    shown = [c for c in cells.to_dicts() if (c["district"], c["deviceid"]) in rows]
-    figure = go.Figure(_heat(shown, rows, _colours(colours)))
-    _glyphs(figure, shown, rows, colours)
-    _legend(figure, {cell["state"] for cell in shown}, colours)
+    where = pl.DataFrame(
+        [(*key, number) for key, number in rows.items()],
+        schema={"district": pl.String, "deviceid": pl.String, "row": pl.Int64},
+        orient="row",
+    )
+    shown = cells.join(where, on=["district", "deviceid"]).sort("row", "hour")
+    looks = markers(colours)
+    figure = go.Figure()
+    for state in GROUND:
+        part = shown.filter(state=state)
+        if not part.is_empty():
+            _ground(figure, part, state, looks[state]["color"], len(rows))
+    bars = _joined(shown.filter(~pl.col("state").is_in(GROUND) | pl.col("late")), shown)
+    for state in STATES:
+        part = bars.filter(state=state)
+        if not part.is_empty():
+            _bars(figure, part, state, looks[state], colours)
+    several = len({district for district, _ in rows}) > 1
+    _rows_named(figure, shown, rows, several, colours)
+    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_xaxes(tickformat="%H:%M\n%d %b", showgrid=False, dtick=_tick(shown))
+    return base(figure, dark, 90 + max(ROW_PX * len(rows), 60)).update_layout(
+        legend={"itemclick": False, "itemdoubleclick": False}
+    )
+
+
+def _tick(cells: pl.DataFrame) -> int:
+    """Milliseconds between the ticks: whole hours, few enough to be read."""
+    hours = cells["hour"].n_unique()
+    step = next((step for step in (1, 3, 6, 12) if hours <= 14 * step), 24)
+    return step * HOUR_MS
+
+
+def _start(hour: str) -> datetime:
+    return datetime.strptime(hour, "%Y%m%d%H")
+
+
+def _ground(figure: go.Figure, part: pl.DataFrame, state: str, colour: str, rows: int) -> None:
+    """What needs no look: cells of one colour."""
+    first, last = str(part["hour"].min()), str(part["hour"].max())
+    count = int((_start(last) - _start(first)).total_seconds() // 3600) + 1
+    codes: list[list[int | None]] = [[None] * count for _ in range(rows)]
+    for row, hour in part.select("row", "hour").iter_rows():
+        codes[row][int((_start(hour) - _start(first)).total_seconds() // 3600)] = 1
+    middle = _start(first) + timedelta(minutes=30)
+    figure.add_heatmap(
+        z=codes,
+        x=[middle + timedelta(hours=i) for i in range(count)],
+        y=list(range(rows)),
+        name=say(f"cell.{state}"),
+        showlegend=True,
+        colorscale=[[0, colour], [1, colour]],
+        showscale=False,
+        hovertemplate="%{x|%d %b %H} h<extra>" + say(f"cell.{state}") + "</extra>",
+        xgap=1,
+        ygap=3,
+    )
+
+
+def _joined(bars: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """With ``hours`` and ``letter``; in a long span alike neighbours are one row."""
+    letters: dict[str, str] = {name: say(f"cause.{name}.letter") for name in CAUSES}
+    bars = bars.with_columns(
+        pl.when("late")
+        .then(pl.lit(LATE))
+        .when(pl.col("state") == "missing")
+        .then(pl.col("cause").replace_strict(letters, default=letters["unknown"]))
+        .otherwise(pl.col("state").replace_strict(LETTERS, default=""))
+        .alias("letter"),
+        pl.lit(1).alias("hours"),
+    )
+    if shown["hour"].n_unique() <= SINGLE_HOURS:
+        return bars
+    alike = ["row", "state", "letter"]
+    since = (pl.col("hour_start") - pl.col("hour_start").shift()) > timedelta(hours=1)
+    other = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in alike)
+    run = (since | other).fill_null(True).cum_sum().alias("run")
+    return (
+        bars.with_columns(run)
+        .group_by("run", maintain_order=True)
+        .agg(
+            pl.col(name).sum() if name == "hours" else pl.col(name).first() for name in bars.columns
+        )
+    )
+
+
+def _bars(
+    figure: go.Figure, part: pl.DataFrame, state: str, look: dict[str, Any], colours: Palette
+) -> None:
+    dark_on = state in ("partial", "corrupt", "not_registered", "complete")
+    figure.add_bar(
+        orientation="h",
+        name=say(f"cell.{state}") if state not in GROUND else say("delivery.late"),
+        base=[_start(hour) for hour in part["hour"]],
+        x=[HOUR_MS * hours * 0.96 for hours in part["hours"]],
+        y=part["row"].to_list(),
+        width=0.84,
+        text=[f"<b>{letter}</b>" for letter in part["letter"]],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        constraintext="none",
+        insidetextfont={"color": "#101418" if dark_on else colours.text, "size": 12},
+        customdata=[
+            [f"{cell['district']}/{cell['deviceid']}/{cell['hour']}", _note(cell)]
+            for cell in part.iter_rows(named=True)
+        ],
+        marker=look,
+        hovertemplate="%{customdata[1]}<extra></extra>",
+        # Bars stay what they are when one of them is opened.
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+    )
+
+
+def _rows_named(
+    figure: go.Figure, shown: pl.DataFrame, rows: Rows, several: bool, colours: Palette
+) -> None:
+    """Units at the left; between districts a line, each named above its first row."""
+    units = {
+        (a, b): unit for a, b, unit in shown.select("district", "deviceid", "unitno").iter_rows()
+    }
+    names = []
+    before = None
+    for (district, device), number in rows.items():
+        name = markless(units.get((district, device)) or device)
+        if several and district != before:
+            name = f"<b>{markless(district)}</b> · {name}"
+            if number:
+                figure.add_hline(number - 0.5, line={"color": colours.text, "width": 1})
+        names.append(name)
+        before = district
     figure.update_yaxes(
         tickvals=list(rows.values()),
-        ticktext=_names(shown, rows),
+        ticktext=names,
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
     )
-    figure.update_xaxes(tickformat="%H h\n%d %b", showgrid=False, dtick=_tick(shown))
-    return base(figure, dark, 120 + max(24 * len(rows), 60))
 
 
-Cell = dict[str, Any]
-Rows = dict[tuple[str, str], int]
-
-
-def _tick(cells: list[Cell]) -> int:
-    """Milliseconds between the ticks: whole hours, few enough to be read."""
-    hours = len({cell["hour"] for cell in cells})
-    step = next((step for step in (1, 3, 6, 12) if hours <= 14 * step), 24)
-    return step * 3_600_000
-
-
-def _middle(hour: str) -> str:
-    return f"{hour[:4]}-{hour[4:6]}-{hour[6:8]} {hour[8:]}:30"
-
-
-def _heat(cells: list[Cell], rows: Rows, shades: dict[str, str]) -> go.Heatmap:
-    hours = {hour: i for i, hour in enumerate(sorted({cell["hour"] for cell in cells}))}
-    codes: list[list[float | None]] = [[None] * len(hours) for _ in rows]
-    notes = [[""] * len(hours) for _ in rows]
-    for cell in cells:
-        row, column = rows[cell["district"], cell["deviceid"]], hours[cell["hour"]]
-        # The middle of the colour that belongs to the state.
-        codes[row][column] = STATES.index(cell["state"]) + 0.5
-        notes[row][column] = _note(cell)
-    last = len(STATES)
-    scale = [[edge / last, shades[state]] for i, state in enumerate(STATES) for edge in (i, i + 1)]
-    return go.Heatmap(
-        z=codes,
-        x=[_middle(hour) for hour in hours],
-        y=list(rows.values()),
-        customdata=notes,
-        hovertemplate="%{customdata}<extra></extra>",
-        colorscale=scale,
-        zmin=0,
-        zmax=last,
-        showscale=False,
-        xgap=1,
-        ygap=2,
-    )
-
-
-def _glyphs(figure: go.Figure, cells: list[Cell], rows: Rows, colours: Palette) -> None:
-    """What tells the state without colour; L is a mark on a delivered hour."""
-    marked = [(c, "L" if c["late"] else GLYPHS[c["state"]]) for c in cells]
-    marked = [(cell, glyph) for cell, glyph in marked if glyph]
-    figure.add_scatter(
-        x=[_middle(cell["hour"]) for cell, _ in marked],
-        y=[rows[cell["district"], cell["deviceid"]] for cell, _ in marked],
-        text=[glyph for _, glyph in marked],
-        mode="text",
-        textfont={
-            "size": 12,
-            "color": [
-                colours.ground if cell["state"] in ON_DARK else colours.text for cell, _ in marked
-            ],
-        },
-        hoverinfo="skip",
-        showlegend=False,
-    )
-
-
-def _legend(figure: go.Figure, states: set[str], colours: Palette) -> None:
-    for state in STATES:
-        if state in states:
-            figure.add_scatter(
-                x=[None],
-                y=[None],
-                mode="markers",
-                name=f"{GLYPHS[state]} {say(f'cell.{state}')}".strip(),
-                marker={
-                    "symbol": "square",
-                    "size": 13,
-                    "color": _colours(colours)[state],
-                    "line": {"color": colours.hatch, "width": 1},
-                },
-            )
-
-
-def _names(cells: list[Cell], rows: Rows) -> list[str]:
-    units = {(cell["district"], cell["deviceid"]): cell["unitno"] for cell in cells}
-    several = len({district for district, _ in rows}) > 1
-    return [
-        markless((f"{district} · " if several else "") + f"{units[district, device]} · {device}")
-        for district, device in rows
-    ]
-
-
-def _note(cell: Cell) -> str:
-    hour = str(cell["hour"])
-    when = f"{hour[:4]}-{hour[4:6]}-{hour[6:8]} {hour[8:]} h"
-    state = say(f"cell.{cell['state']}")
-    text = f"{markless(cell['deviceid'])}<br>{when}: {state}"
+def _note(cell: dict[str, Any]) -> str:
+    text = f"{markless(cell['unitno'] or '')} · {markless(cell['deviceid'])}<br>"
+    text += f"{_start(cell['hour']):%Y-%m-%d %H} h: {say('cell.' + cell['state'])}"
+    if cell["hours"] > 1:
+        text += f" ({cell['hours']} h)"
+    if cell["cause"]:
+        text += f"<br>{say('cause.' + cell['cause'])}"
+    if cell["cause"] and cell["cause_confidence"]:
+        text += f" ({cell['cause_confidence']:.0%})"
     if cell["lines"]:
         text += f"<br>{say('column.accepted')} {cell['accepted']:,}"
-    delay = cell["delay_s"]
-    if isinstance(delay, float):
-        text += f"<br>{say('column.delay')} {delay / 60:.0f}"
+    if cell["delay_s"] is not None:
+        text += f"<br>{say('delivery.late') if cell['late'] else say('delivery.arrived')} "
+        text += f"+{span(max(cell['delay_s'], 0))}"
     return text
 
 
 def delays(cells: pl.DataFrame, dark: bool) -> go.Figure:
-    """How many delivered hours came how late; the bins grow."""
+    """How many expected hours came how late; the bins grow, the last one has not come."""
     colours = palette(dark)
-    minutes = [max(v, 0.0) / 60 for v in cells["delay_s"].drop_nulls().to_list()]
+    due = expected(cells).filter(pl.col("state") != "proven_off")
+    came = due.filter(pl.col("state").is_in(DELIVERED))
     counts = dict.fromkeys((name for _, name in BINS), 0)
-    for value in minutes:
-        counts[next(name for edge, name in BINS if value <= edge)] += 1
+    for seconds in came["delay_s"].drop_nulls().to_list():
+        counts[next(name for edge, name in BINS if max(seconds, 0.0) / 60 <= edge)] += 1
     filled = [i for i, name in enumerate(counts) if counts[name]]
     shown = list(counts)[: filled[-1] + 1] if filled else []
-    figure = go.Figure(
-        go.Bar(
-            x=shown,
-            y=[counts[name] for name in shown],
-            marker={"color": colours.accent},
-            text=[counts[name] for name in shown],
+    figure = go.Figure()
+    never = due.height - came.height
+    for names, values, marker in (
+        (shown, [counts[name] for name in shown], {"color": colours.accent}),
+        ([say("delivery.never")], [never], unknown_marker(colours)),
+    ):
+        figure.add_bar(
+            x=names,
+            y=values,
+            marker=marker,
+            text=[f"{value:,}" if value else "" for value in values],
             textposition="outside",
             cliponaxis=False,
+            showlegend=False,
+            hovertemplate="%{x}: %{y:,}<extra></extra>",
         )
-    )
     figure.update_layout(
         xaxis_title=say("delivery.delays.axis"), yaxis_title=say("delivery.delays.count")
     )
     figure.update_xaxes(type="category")
     return base(figure, dark, 280)
+
+
+def causes(found: pl.DataFrame, dark: bool) -> go.Figure:
+    """Missing hours by cause, with how sure that is."""
+    colours = palette(dark)
+    figure = go.Figure()
+    shades = (colours.accent, VERMILION, ORANGE, colours.off, PURPLE)
+    looks: dict[str, dict[str, Any]] = {
+        name: {"color": shade} for name, shade in zip(CAUSES, shades, strict=False)
+    }
+    looks["unknown"] = unknown_marker(colours)
+    for row in found.iter_rows(named=True):
+        name = row["cause"]
+        sure = row["confidence"]
+        text = f"{row['hours']:,} h" + (f" · {sure:.0%}" if sure else "")
+        figure.add_bar(
+            orientation="h",
+            y=[f"<b>{say(f'cause.{name}.letter')}</b>  {say(f'cause.{name}')}"],
+            x=[row["hours"]],
+            text=[text],
+            textposition="outside",
+            cliponaxis=False,
+            marker=looks[name],
+            showlegend=False,
+            hovertemplate=f"%{{x:,}} h · {row['devices']} {say('delivery.devices')}<extra></extra>",
+        )
+    figure.update_yaxes(autorange="reversed")
+    most = max(found["hours"].to_list(), default=1)
+    figure.update_xaxes(title=say("delivery.causes.axis"), range=[0, most * 1.25])
+    return base(figure, dark, 280)
+
+
+def coverage(cells: pl.DataFrame, dark: bool) -> go.Figure:
+    """Cells on the ground: darker where there was no connection; hollow where little was seen."""
+    colours = palette(dark)
+    figure = go.Figure()
+    judged, few = cells.filter("enough"), cells.filter(~pl.col("enough"))
+    size = 15
+    figure.add_scatter(
+        x=few["lon"].to_list(),
+        y=few["lat"].to_list(),
+        mode="markers",
+        name=say("coverage.few"),
+        marker={
+            "symbol": "square-open",
+            "size": size,
+            "color": colours.hatch,
+            "line": {"width": 1},
+        },
+        customdata=[_place(row) for row in few.iter_rows(named=True)],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    for name, symbol, part in (
+        ("coverage.good", "square", judged.filter(pl.col("down_share") < BLANK)),
+        ("coverage.blank", "square-x", judged.filter(pl.col("down_share") >= BLANK)),
+    ):
+        figure.add_scatter(
+            x=part["lon"].to_list(),
+            y=part["lat"].to_list(),
+            mode="markers",
+            name=say(name),
+            marker={
+                "symbol": symbol,
+                "size": size,
+                "color": part["down_share"].to_list(),
+                "coloraxis": "coloraxis",
+                "line": {"color": colours.ground, "width": 1},
+            },
+            customdata=[_place(row) for row in part.iter_rows(named=True)],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    bar = {"title": {"text": say("coverage.share")}, "tickformat": ".0%", "thickness": 12}
+    figure.update_layout(
+        coloraxis={"colorscale": SCALE, "cmin": 0, "cmax": 0.6, "colorbar": bar},
+    )
+    base(figure, dark, 420)
+    figure.update_xaxes(title=say("coverage.lon"), ticksuffix="°", showgrid=True)
+    return figure.update_yaxes(title=say("coverage.lat"), ticksuffix="°", scaleanchor="x")
+
+
+def _place(cell: dict[str, Any]) -> str:
+    signal = say("coverage.unknown") if cell["rsrp"] is None else f"{cell['rsrp']:.0f} dBm"
+    return say(
+        "coverage.note",
+        down=f"{cell['down_share']:.0%}",
+        hours=f"{cell['seconds'] / 3600:,.1f}",
+        units=cell["units"],
+        signal=signal,
+        district=markless(cell["district"]),
+    )
 
 
 def line_counts(counts: dict[str, int], dark: bool) -> go.Figure:

@@ -1,14 +1,134 @@
-"""Device-hours with what became of them."""
+"""Device-hours with what became of them, what lies behind one, and reading it again."""
 
 from __future__ import annotations
 
-import polars as pl
+from datetime import UTC, datetime, timedelta
 
-from app.data.asking import ask
+import polars as pl
+import streamlit as st
+
+from app import access
+from app.backend import backend
+from app.data.asking import TICK_S, ask, require
 from app.filters import Filters
+from pipeline import reread
+from pipeline.localtime import next_day
+from pipeline.reingest import ReingestPlan, Selection, plan
+from pipeline.storage import requests
+from pipeline.storage.ledger import data_version
+from pipeline.storage.objects import open_store
+from queries import ingestion
+from queries.ingestion import Availability
+from queries.scope import Scope
+
+PAGE = "data_delivery"
+#: A device's word on its backlog counts for so long.
+WORD_COUNTS = timedelta(hours=24)
+#: Bad lines shown at a time.
+LINES = 50
 
 
 def cells(page: str, filters: Filters) -> pl.DataFrame:
     """One row per device and local hour with its state."""
     scope = filters.scope
     return ask(page, "delivery", scope, clocked=True, days=tuple(scope.days or ()))
+
+
+def backlog(page: str = PAGE) -> pl.DataFrame:
+    """One row a device heard of in the last day: files that wait on it."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    today = now.date().isoformat()
+    scope = Scope(next_day(today, -2), next_day(today, 1), start=now - WORD_COUNTS)
+    return ask(page, "upload_backlog", scope)
+
+
+def coverage(filters: Filters) -> pl.DataFrame:
+    """One row a cell of the ground: share of time without connection, signal."""
+    return ask(PAGE, "coverage", filters.scope)
+
+
+def availability(filters: Filters) -> Availability:
+    """Hours of the span in which ingestion was current."""
+    user = require(PAGE)
+    districts = access.allowed_districts(user.districts, filters.districts)
+    clock = int(datetime.now(UTC).timestamp() // TICK_S)
+    return _availability(data_version(backend().ledger), clock, *filters.bounds, districts)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _availability(
+    version: int, clock: int, start: datetime, end: datetime, districts: tuple[str, ...]
+) -> Availability:
+    del version, clock  # parts of the key only
+    return ingestion.availability(backend().ledger, start, end, districts)
+
+
+def versions(district: str, deviceid: str, hour: str) -> pl.DataFrame:
+    """Every version of a device-hour's files; nothing of a district that is not the asker's."""
+    user = require(PAGE)
+    if user.districts and district not in user.districts:
+        raise access.Refused
+    return ingestion.versions(backend().ledger, district, deviceid, hour)
+
+
+def may_run() -> bool:
+    """Whether the signed-in user may have files read again."""
+    return access.may(require(PAGE), "run work")
+
+
+def may_see_lines() -> bool:
+    """Whether the signed-in user may see raw lines."""
+    return access.may(require(PAGE), "see raw lines")
+
+
+def bad_lines(
+    page: str, filters: Filters, key: str = "", device: str = "", reason: str = "", skip: int = 0
+) -> pl.DataFrame:
+    """A page of bad lines. Raises Refused for who may not see raw lines."""
+    if not access.may(require(page), "see raw lines"):
+        raise access.Refused
+    return ask(
+        page,
+        "quarantine_lines",
+        filters.scope,
+        key=key,
+        device=device,
+        reason=reason,
+        skip=skip,
+        most=LINES,
+    )
+
+
+def bad_reasons(page: str, filters: Filters) -> pl.DataFrame:
+    """Bad lines by reason and device."""
+    return ask(page, "quarantine_reasons", filters.scope)
+
+
+def reread_plan(page: str, chosen: Selection) -> ReingestPlan:
+    """What reading files again would touch; nothing changes. Raises Refused and UsageError."""
+    _check(page, chosen)
+    house = backend()
+    return plan(house.ledger, house.settings, open_store(house.settings), chosen)
+
+
+def read_again(page: str, chosen: Selection, planned: ReingestPlan) -> int:
+    """Ask the worker to read files again; audited. Returns the request's id. Raises Refused."""
+    return reread.ask(backend().ledger, chosen, planned, _check(page, chosen))
+
+
+def cancel(page: str, request: int) -> bool:
+    """End a request; False when it was too late. Raises Refused."""
+    user = require(page)
+    if not access.may(user, "run work"):
+        raise access.Refused
+    return requests.cancel(backend().ledger, request, user.username)
+
+
+def _check(page: str, chosen: Selection) -> str:
+    """Name of the asker, who may start work on all that is chosen. Raises Refused."""
+    user = require(page)
+    place = chosen.key.partition("/")[0] if chosen.key else chosen.district
+    mine = not user.districts or place in user.districts
+    if not (mine and access.may(user, "run work")):
+        raise access.Refused
+    return user.username

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from app import meaning
 from app.text import say
 from app.tiles import NOTHING, Tile, share, span
 from queries.operations import Progress, Vitals
 
 
-def tiles(now: Vitals, lines: dict[str, int]) -> list[Tile]:
-    """Worker, backlog, set aside, accepted."""
+def tiles(now: Vitals, lines: dict[str, int], devices: pl.DataFrame) -> list[Tile]:
+    """Worker, backlog here and on devices (one row a device), set aside, accepted."""
     progress = now.progress
     return [
         _worker(now),
@@ -23,6 +25,7 @@ def tiles(now: Vitals, lines: dict[str, int]) -> list[Tile]:
             f"{progress.pending:,}",
             _oldest(progress),
         ),
+        _on_devices(devices),
         Tile(
             say("ingestion.failed"),
             f"{progress.failed:,}",
@@ -44,6 +47,17 @@ def _worker(now: Vitals) -> Tile:
     key = "ingestion.worker.alive" if now.worker_alive else "ingestion.worker.dead"
     state = (now.worker_state or NOTHING) if now.worker_alive else say("ingestion.worker.gone")
     return Tile(label, state.capitalize(), say(key, seconds=f"{now.worker_seen_s:.0f}"))
+
+
+def _on_devices(devices: pl.DataFrame) -> Tile:
+    """Files that devices said they still hold, as far as any of them said something."""
+    waiting = devices.filter(pl.col("files") > 0)
+    return Tile(
+        say("ingestion.devices"),
+        f"{int(waiting['files'].sum()):,}" if devices.height else NOTHING,
+        say("ingestion.devices.of", waiting=waiting.height, said=devices.height),
+        say("ingestion.devices.help"),
+    )
 
 
 def _oldest(progress: Progress) -> str:

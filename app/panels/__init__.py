@@ -1,6 +1,6 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import administration, engine, fatigue, fleet, home, setup
+from app.panels import administration, delivery, engine, fatigue, fleet, home, ingestion, setup
 from app.panels.frame import account, foot, frame, header, menu, sign_in_frame
 from app.panels.pieces import (
     LONG_ROWS,
@@ -28,6 +28,7 @@ __all__ = [
     "administration",
     "chart",
     "dark",
+    "delivery",
     "download",
     "empty",
     "engine",
@@ -37,6 +38,7 @@ __all__ = [
     "frame",
     "header",
     "home",
+    "ingestion",
     "lake_state",
     "ledger_away",
     "link",

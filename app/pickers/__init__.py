@@ -1,5 +1,5 @@
 """Choices inside a page; a module for each page."""
 
-from app.pickers import audit, engine, fatigue, fleet, ingestion
+from app.pickers import audit, delivery, engine, fatigue, fleet, ingestion, rereading
 
-__all__ = ["audit", "engine", "fatigue", "fleet", "ingestion"]
+__all__ = ["audit", "delivery", "engine", "fatigue", "fleet", "ingestion", "rereading"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from app.tables.columns import clock, named
+from app.tables.columns import clock, named, words
+from app.text import say
 from queries.operations import detail_of
 
 
@@ -86,3 +87,46 @@ def failed_tests(frame: pl.DataFrame) -> pl.DataFrame:
     """Tests that did not pass."""
     names = {"model": "model", "test": "test", "status": "status", "failures": "failures"}
     return named(frame, names | {"error": "message"})
+
+
+def workers(frame: pl.DataFrame, leader: str | None, zone: str) -> pl.DataFrame:
+    """Workers that live, and which of them builds, compacts and reads again."""
+    role = pl.when(pl.col("id") == (leader or "")).then(pl.lit(say("ingestion.workers.leads")))
+    return named(
+        frame,
+        {
+            "worker": "id",
+            "doing": "state",
+            "role": role.otherwise(pl.lit(say("ingestion.workers.follows"))),
+            "started": clock("started_at", zone),
+            "last_seen": clock("seen_at", zone),
+        },
+    )
+
+
+def requests(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """What people asked for, how far it is and what came of it."""
+    detail = pl.col("detail").map_elements(_scope, return_dtype=pl.String)
+    return named(
+        frame,
+        {
+            "number": "id",
+            "asked": clock("asked_at", zone),
+            "who": "who",
+            "request": words("kind", "request"),
+            "about": detail,
+            "status": words("state", "request_state"),
+            "files_read": "done",
+            "files": "files",
+            "failed_files": "failed",
+            "gone": "gone",
+            "ended": clock("ended_at", zone),
+            "error": "error",
+        },
+    )
+
+
+def _scope(text: str) -> str:
+    """What a request is about, without the numbers of its dry run."""
+    found = {name: value for name, value in detail_of(text).items() if name != "planned"}
+    return ", ".join(f"{name} {value}" for name, value in found.items())

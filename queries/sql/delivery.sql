@@ -6,7 +6,8 @@
 -- $days: local days; $districts: empty list for all
 -- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
 --   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
---   lines, accepted, overlapped, quarantined, arrived_at (UTC), delay_s, key
+--   lines, accepted, overlapped, quarantined, arrived_at (UTC), delay_s, key; for what is missing
+--   or failed: cause, cause_confidence, cause_evidence (empty until the marts have been built)
 WITH present AS (SELECT now, grace_s FROM now),
 hours AS (
     SELECT day, strftime(strptime(day, '%Y-%m-%d') + to_hours(h), '%Y%m%d%H') AS hour
@@ -50,31 +51,43 @@ cells AS (
     FULL JOIN arrived AS a
       ON a.district = r.district AND a.deviceid = r.deviceid AND a.hour = r.hour
     LEFT JOIN zones AS z ON z.district = a.district
+),
+stated AS (
+    SELECT
+        c.district, c.deviceid, c.unitno, c.hour, c.hour_start, c.key, c.arrived_at,
+        coalesce(c.lines, 0)::BIGINT AS lines,
+        coalesce(c.accepted, 0)::BIGINT AS accepted,
+        coalesce(c.overlapped, 0)::BIGINT AS overlapped,
+        coalesce(c.quarantined, 0)::BIGINT AS quarantined,
+        epoch(c.arrived_at - (c.hour_start + INTERVAL 1 HOUR))::DOUBLE AS delay_s,
+        coalesce(c.arrived_at > c.hour_start + to_seconds(3600 + p.grace_s), false) AS late,
+        CASE
+            WHEN NOT c.is_registered THEN 'not_registered'
+            WHEN c.failed OR c.status = 'corrupt' THEN 'corrupt'
+            WHEN c.status = 'partial' THEN 'partial'
+            WHEN c.accepted >= 0.99 * coalesce(m.powered_s, least(c.span_s, 3600)) THEN 'complete'
+            WHEN c.status IS NOT NULL THEN 'partial'
+            WHEN c.waiting OR p.now < c.hour_start + to_seconds(3600 + p.grace_s) THEN 'pending'
+            WHEN m.state = 'proven_off' THEN 'proven_off'
+            ELSE 'missing'
+        END AS state,
+        coalesce(c.failed, false) AS failed, m.cause, m.cause_confidence, m.cause_evidence
+    FROM cells AS c
+    CROSS JOIN present AS p
+    LEFT JOIN device_hour AS m
+      ON m.dstrct_code = c.district AND m.deviceid = c.deviceid AND m.hour = c.hour
+     -- What was built before this file came does not know it.
+     AND (c.status IS NULL OR m.lines = c.lines)
+    -- An hour that has not begun is not expected yet.
+    WHERE c.hour_start < p.now OR c.status IS NOT NULL
 )
 SELECT
-    c.district, c.deviceid, c.unitno, c.hour, c.hour_start, c.key, c.arrived_at,
-    coalesce(c.lines, 0)::BIGINT AS lines,
-    coalesce(c.accepted, 0)::BIGINT AS accepted,
-    coalesce(c.overlapped, 0)::BIGINT AS overlapped,
-    coalesce(c.quarantined, 0)::BIGINT AS quarantined,
-    epoch(c.arrived_at - (c.hour_start + INTERVAL 1 HOUR))::DOUBLE AS delay_s,
-    coalesce(c.arrived_at > c.hour_start + to_seconds(3600 + p.grace_s), false) AS late,
+    * EXCLUDE (failed, cause, cause_confidence, cause_evidence),
     CASE
-        WHEN NOT c.is_registered THEN 'not_registered'
-        WHEN c.failed OR c.status = 'corrupt' THEN 'corrupt'
-        WHEN c.status = 'partial' THEN 'partial'
-        WHEN c.accepted >= 0.99 * coalesce(m.powered_s, least(c.span_s, 3600)) THEN 'complete'
-        WHEN c.status IS NOT NULL THEN 'partial'
-        WHEN c.waiting OR p.now < c.hour_start + to_seconds(3600 + p.grace_s) THEN 'pending'
-        WHEN m.state = 'proven_off' THEN 'proven_off'
-        ELSE 'missing'
-    END AS state
-FROM cells AS c
-CROSS JOIN present AS p
-LEFT JOIN device_hour AS m
-  ON m.dstrct_code = c.district AND m.deviceid = c.deviceid AND m.hour = c.hour
- -- What was built before this file came does not know it.
- AND (c.status IS NULL OR m.lines = c.lines)
--- An hour that has not begun is not expected yet.
-WHERE c.hour_start < p.now OR c.status IS NOT NULL
-ORDER BY c.district, c.deviceid, c.hour
+        WHEN failed THEN 'our_failure'
+        WHEN state = 'missing' THEN coalesce(nullif(cause, ''), 'unknown')
+    END AS cause,
+    CASE WHEN state = 'missing' OR failed THEN cause_confidence END AS cause_confidence,
+    CASE WHEN state = 'missing' OR failed THEN cause_evidence END AS cause_evidence
+FROM stated
+ORDER BY district, deviceid, hour

@@ -66,7 +66,7 @@ def test_every_sentence_asked_for_exists_and_no_other() -> None:
     # A section's own: say(f"{title}.help").
     asked |= {f"{key}.{end}" for key in asked for end in ("help", "none")}
     titles = {f"{name}.title" for name in access.BY_NAME}
-    prefixes = tuple(built | {f"{word}." for word in ("status", "cell")})
+    prefixes = tuple(built | {f"{word}." for word in ("status", "cell", "object")})
     assert not {key for key in set(text.EN) - asked - titles if not key.startswith(prefixes)}
 
 
@@ -111,18 +111,25 @@ def cells(**states: int) -> pl.DataFrame:
                     "delay_s": 60.0 if state in figures.delivery.DELIVERED else None,
                     "late": False,
                     "state": state,
+                    "cause": "unknown" if state == "missing" else None,
+                    "cause_confidence": None,
+                    "cause_evidence": None,
                 }
             )
-    return pl.DataFrame(rows, schema_overrides={"delay_s": pl.Float64, "key": pl.String})
+    empty = {"key": pl.String, "cause": pl.String, "cause_evidence": pl.String}
+    numbers = {"delay_s": pl.Float64, "cause_confidence": pl.Float64}
+    return pl.DataFrame(rows, schema_overrides={**empty, **numbers})
 
 
 def test_fulfilment_counts_what_is_expected_and_nothing_else() -> None:
     found = cells(complete=6, partial=1, missing=2, proven_off=1, pending=5, not_registered=3)
-    files, rows, missing, late, delay = figures.delivery.tiles(found)
+    files, rows, without, missing, late, delay = figures.delivery.tiles(found)
     assert (files.value, files.note) == ("70.0 %", "7 of 10 device-hours")
-    assert "77.8 %" in files.help
-    assert rows.note == "22,600 of 36,000 s"
-    assert (missing.value, missing.note) == ("2", "device-hours; 5 pending")
+    assert (rows.value, rows.note) == ("62.8 %", "22,600 of 36,000 s")
+    # 7 of 9 files; 22,600 of 9 × 3,600 s.
+    assert without.value == "77.8 %"
+    assert without.note == "of 9 device-hours (1 proven off); rows 69.8 %"
+    assert (missing.value, missing.note) == ("2", "of 10 device-hours; 5 pending")
     assert late.note == "of 7 delivered"
     # Two of nine have not come: the slowest five per cent are later than everything known.
     assert delay.value == "60 s"
@@ -139,8 +146,11 @@ def test_lines_end_at_gaps() -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_grid_of_every_state(dark: bool) -> None:
     figure = delivery.grid(cells(**dict.fromkeys(delivery.STATES, 1)), dark)
-    assert figure.data[0].type == "heatmap"
-    assert len(figure.data) == 2 + len(delivery.STATES)
+    assert [trace.type for trace in figure.data] == ["heatmap"] * 2 + ["bar"] * 5
+    assert [trace.name for trace in figure.data] == [
+        *("Complete", "Proven off"),
+        *("Partial", "Corrupt", "Missing", "Pending", "Not registered"),
+    ]
 
 
 def test_missing_data_is_grey_and_hatched() -> None:

@@ -16,6 +16,7 @@ import pytest
 from pipeline.localtime import next_day
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
+from pipeline.storage.records import QUARANTINE
 from pipeline.storage.visible import KEYS
 from queries.connect import TELEMETRY, ZONES, Reader, mart_columns, open_reader
 from queries.ledger_frames import relation_names
@@ -44,7 +45,7 @@ def test_a_header_tells_grain_relations_parameters_and_columns(name: str) -> Non
     header = "\n".join(line for line in query.text.splitlines() if line.startswith("--"))
     assert "-- grain: one row" in header
     assert "-- columns:" in header
-    known = {TELEMETRY, ZONES, *mart_columns(), *relation_names()}
+    known = {TELEMETRY, ZONES, QUARANTINE, *mart_columns(), *relation_names()}
     assert query.reads
     assert set(query.reads) <= known
     for parameter in query.parameters:
@@ -89,8 +90,10 @@ def test_every_query_answers_an_empty_lake(settings: Settings, ledger: Ledger) -
         "shift_districts": ["MLKB"],
         "shift_numbers": [1],
         "shift_starts": [1769810400],
+        **{"key": "", "device": "", "reason": "", "skip": 0, "most": 50},
     }
-    scope = Scope("2026-01-31", "2026-01-31", units=("x",))
+    start = datetime(2026, 1, 31, tzinfo=UTC)
+    scope = Scope("2026-01-31", "2026-01-31", units=("x",), start=start)
     with open_reader(settings, ledger) as reader:
         for name in NAMES:
             columns = ["ear"] if name == "engine_seconds" else values["columns"]

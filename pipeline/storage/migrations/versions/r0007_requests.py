@@ -11,13 +11,13 @@ down_revision = "0006"
 
 def upgrade() -> None:
     """Requests that were taken before ended with the step that took them."""
-    text = {"type_": sa.Text(), "nullable": False}
-    op.add_column(
-        "requests", sa.Column("state", sa.String(), nullable=False, server_default="asked")
-    )
-    op.add_column("requests", sa.Column("detail", **text, server_default="{}"))
-    op.add_column("requests", sa.Column("result", **text, server_default="{}"))
-    op.add_column("requests", sa.Column("error", sa.Text()))
-    op.add_column("requests", sa.Column("worker", sa.String()))
-    op.add_column("requests", sa.Column("ended_at", sa.BigInteger()))
+    for column in (
+        sa.Column("state", sa.String(), nullable=False, server_default="asked"),
+        sa.Column("detail", sa.Text(), nullable=False, server_default="{}"),
+        sa.Column("result", sa.Text(), nullable=False, server_default="{}"),
+        sa.Column("error", sa.Text()),
+        sa.Column("worker", sa.String()),
+        sa.Column("ended_at", sa.BigInteger()),
+    ):
+        op.add_column("requests", column)
     op.execute("UPDATE requests SET state = 'done', ended_at = taken_at WHERE taken_at IS NOT NULL")
