@@ -4,13 +4,17 @@ An hour of which nothing was delivered is *proven off* when the unit stood with 
 the rows on both sides can show it. Where no row follows, or the engine ran elsewhere in the gap,
 the counters prove nothing: then *missing* is as right. What a file lacks at an end beside which no
 row has come yet cannot be known either: *complete* is as right as *partial*.
+
+Causes go by the same rule. An hour that is proven off may be called parked, whatever became of its
+file. Of a silence that has not ended only its beginning can be explained: for its later hours the
+cause of the first one is as right, and a file that was lost looks like one that still waits.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -44,6 +48,7 @@ class Facts:
     gap_on: int | None = None  # engine seconds in the whole stretch without rows around it
     age: int = 10 * SECONDS  # from its start to the look
     cause: str = ""
+    began: str | None = None  # in a silence that has not ended: the cause of its first hour
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,25 @@ def states(facts: Facts) -> tuple[str, ...]:
 
 def causes(facts: Facts) -> tuple[str, ...]:
     """The causes that may rightly be told; the first one is the class. () : none is asked for."""
-    known = {"device_off": "lost_on_device", "pending": ""}.get(facts.cause, facts.cause)
+    known = _named(facts.cause)
     if not known:
         return ()
+    found = [known]
     # A device without power in a unit that stood: nobody can tell one from the other.
-    also = facts.cause == "device_off" and facts.on == 0
-    return (known, "parked") if also else (known,)
+    if facts.on == 0 and (facts.cause == "device_off" or states(facts) == ("proven_off",)):
+        found.append("parked")
+    if facts.began is not None:
+        found.append(_named(facts.began))
+        if facts.cause == "lost_on_device":
+            found.append("stuck_backlog")
+    # none of this makes a unit that moved a parked one
+    return tuple(
+        cause for cause in dict.fromkeys(found) if cause and (cause != "parked" or not facts.moved)
+    )
+
+
+def _named(cause: str) -> str:
+    return {"device_off": "lost_on_device", "pending": ""}.get(cause, cause)
 
 
 def hours(
@@ -121,14 +139,28 @@ def hours(
     """
     answers = {(row["deviceid"], row["start"]): _answer(row) for row in told.to_dicts()}
     visible, updates = by_device(truth, seen), truth.updates()
+    last = {device: _last_hour(rows) for device, rows in visible.items()}
+    began = {
+        row["deviceid"]: row["cause"]
+        for row in device_hours.to_dicts()
+        if row["second"] == last[row["deviceid"]] + SECONDS
+    }
     found = []
     for row in device_hours.to_dicts():
         start = truth.spec.epoch + row["second"]
         if start < now:
             away = REBOOT if (row["deviceid"], row["second"] // SECONDS) in updates else 0
             facts = _facts(truth, visible[row["deviceid"]], row, int(now) - start, away)
+            if row["second"] > last[row["deviceid"]]:
+                facts = replace(facts, began=began[row["deviceid"]])
             found.append(Hour(facts, answers.get((row["deviceid"], start), Answer(None))))
     return found
+
+
+def _last_hour(visible: Bool) -> int:
+    """Second from the run's start at which the hour of the last visible row begins."""
+    rows = np.flatnonzero(visible)
+    return int(rows[-1]) // SECONDS * SECONDS if len(rows) else -SECONDS
 
 
 def by_device(truth: Truth, seen: pl.DataFrame) -> dict[str, Bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,35 @@ def test_causes() -> None:
     assert causes(off) == ("lost_on_device",)
     assert causes(Facts(False, on=0, cause="device_off")) == ("lost_on_device", "parked")
     assert causes(Facts(True, cause="")) == ()
+
+
+def test_a_file_lost_while_the_unit_stood_is_parked_as_well() -> None:
+    stood = Facts(False, gap_on=0, cause="lost_on_device")
+    assert causes(stood) == ("lost_on_device", "parked")
+    # what the counters cannot prove is not called so
+    assert causes(replace(stood, gap_on=200)) == ("lost_on_device",)
+
+
+def test_a_silence_that_has_not_ended_is_explained_by_its_beginning() -> None:
+    moved = Facts(False, on=900, moved=300, cause="no_coverage", began="stuck_backlog")
+    assert causes(moved) == ("no_coverage", "stuck_backlog")
+    assert causes(replace(moved, began="device_off")) == ("no_coverage", "lost_on_device")
+    assert causes(replace(moved, began="parked")) == ("no_coverage",)
+    asleep = Facts(False, cause="parked", began="no_coverage")
+    assert causes(asleep) == ("parked", "no_coverage")
+    assert causes(replace(asleep, began=None)) == ("parked",)
+    # a file that never came looks like one that still waits, until the next one comes
+    lost = replace(moved, cause="lost_on_device", began="lost_on_device")
+    assert causes(lost) == ("lost_on_device", "stuck_backlog")
+
+
+def test_the_hour_of_the_last_row() -> None:
+    visible = np.zeros(3 * 3600, np.bool_)
+    assert delivery._last_hour(visible) == -3600
+    visible[7199] = True
+    assert delivery._last_hour(visible) == 3600
+    visible[7200] = True
+    assert delivery._last_hour(visible) == 7200
 
 
 def test_macro_recall_gives_every_cause_the_same_weight() -> None:

@@ -92,9 +92,10 @@ last_words as (
         m.deviceid,
         max(m.last_minute) as last_minute,
         arg_max(m.uploadbacklog_max, m.minute) as backlog,
-        arg_max(m.off_s >= 30, m.minute) as was_off,
+        -- its last minute may be a few seconds long
+        arg_max(m.off_s >= 0.5 * m.seconds, m.minute) as was_off,
         sum(m.net_down_s) / sum(m.seconds) as down_share,
-        min(m.netrsrp_median) as rsrp,
+        median(m.netrsrp_median) as rsrp,
         -- rows up to the hour's end: the device was awake when the next hour began
         bool_or(f.last_s % 3600 >= 3595) as awake
     from (
@@ -106,6 +107,15 @@ last_words as (
     ) as f using (deviceid)
     where m.minute > m.last_minute - interval 10 minutes
     group by m.deviceid
+),
+-- a device's first rows say for how long it had been awake
+first_words as (
+    select
+        deviceid,
+        min(first_ts) as first_ts,
+        min(floor(epoch(first_ts))) - arg_min(seqno_first, first_ts) as awake_from_s
+    from fragments
+    group by all
 ),
 places as (
     select
@@ -120,6 +130,7 @@ places as (
 ),
 placed as (
     select
+        e.hiveperiod,
         e.dstrct_code,
         e.deviceid,
         e.hour_start,
@@ -127,6 +138,9 @@ placed as (
         w.deviceid is not null as silent,
         -- one that was switched off is silent for that
         heard or (silent and (w.awake or not w.was_off)) as telling,
+        -- the hour of this day in which a silence began that has not ended
+        min(case when silent and not heard then e.hour_start end)
+            over (partition by e.hiveperiod, e.deviceid) as fell_silent,
         p.lat,
         p.lon
     from expected as e
@@ -135,17 +149,23 @@ placed as (
     left join last_words as w on w.deviceid = e.deviceid and w.last_minute < e.hour_start
     asof left join places as p on p.deviceid = e.deviceid and p.at_hour <= e.hour_start
 ),
--- the four devices nearest to a silent one: how many of them are silent in this hour, too
+-- the four devices nearest to a silent one, in the hour in which its silence began: how many of them
+-- were silent, too, and whether one of them fell silent with it. What began it explains all of it: of
+-- what comes after, nothing is heard.
 company as (
-    select deviceid, hour_start, avg((not heard)::int) as silent_share
+    select
+        deviceid,
+        hiveperiod,
+        avg((not heard)::int) as silent_share,
+        bool_or(not heard and fell_silent = hour_start) as together
     from (
-        select s.deviceid, s.hour_start, o.heard
+        select s.deviceid, s.hiveperiod, s.hour_start, o.heard, o.fell_silent
         from placed as s
         join placed as o
             on o.dstrct_code = s.dstrct_code
             and o.hour_start = s.hour_start
             and o.deviceid <> s.deviceid
-        where s.silent and not s.heard and o.telling
+        where s.hour_start = s.fell_silent and o.telling
         qualify row_number() over (
             partition by s.deviceid, s.hour_start
             order by (o.lat - s.lat) ^ 2 + ((o.lon - s.lon) * cos(radians(s.lat))) ^ 2, o.deviceid
@@ -200,14 +220,18 @@ stated as (
         w.awake,
         w.down_share,
         w.rsrp,
-        y.silent_share
+        y.silent_share >= 0.5 or y.together as company,
+        coalesce(
+            f.first_ts >= e.hour_start + interval 1 hour and f.awake_from_s <= epoch(e.hour_start), false
+        ) as awake_before
     from expected as e
     left join objects as o
         on o.district = e.dstrct_code and o.deviceid = e.deviceid and o.hour = e.hour
     left join observed as s on s.deviceid = e.deviceid and s.hour_start = e.hour_start
     left join gaps as g on g.deviceid = e.deviceid and g.hour_start = e.hour_start
     left join last_words as w on w.deviceid = e.deviceid and w.last_minute < e.hour_start
-    left join company as y on y.deviceid = e.deviceid and y.hour_start = e.hour_start
+    left join company as y on y.deviceid = e.deviceid and y.hiveperiod = e.hiveperiod
+    left join first_words as f on f.deviceid = e.deviceid
 ),
 reasoned as (
     select
@@ -215,22 +239,23 @@ reasoned as (
         case
             when failed then 'our_failure'
             when state <> 'missing' then ''
-            when bounded and powered then 'lost_on_device'
+            when bounded and powered or awake_before then 'lost_on_device'
             when bounded and rebooted then 'device_off'
             when bounded or awake is null then 'unknown'
             -- asleep since: it may have woken, and moved, unheard
             when was_off and not awake then 'unknown'
-            when silent_share >= 0.5 or down_share >= 0.3 or rsrp < -116 then 'no_coverage'
+            when company or down_share >= 0.5 then 'no_coverage'
             when backlog >= 2 then 'stuck_backlog'
             when not awake then 'device_off'
-            when silent_share < 0.5 then 'stuck_backlog'
+            when company is null and rsrp < -116 then 'no_coverage'
+            when not company then 'stuck_backlog'
             else 'unknown'
         end as cause
     from stated
 )
 select
     * exclude (
-        failed, bounded, powered, rebooted, backlog, was_off, awake, down_share, rsrp, silent_share
+        failed, bounded, powered, rebooted, backlog, was_off, awake, down_share, rsrp, company, awake_before
     ),
     case cause
         when '' then null
@@ -247,8 +272,8 @@ select
             when bounded then 'the device started anew after the gap, the counters had moved on'
             else 'rows ended within an hour, with the engine on'
         end
-        when 'no_coverage' then 'devices near it are silent, too, or its connection was bad'
-        when 'stuck_backlog' then 'devices near it are heard, its connection was good, it was awake'
+        when 'no_coverage' then 'devices near it fell silent, too, or its connection was down'
+        when 'stuck_backlog' then 'devices near it were heard when it fell silent, and it was awake'
         when 'our_failure' then 'the file is here, and could not be taken in'
         when 'unknown' then case
             when was_off and not awake then 'last seen parked: it may stand there still'
