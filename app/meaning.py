@@ -53,7 +53,6 @@ SOURCES: dict[str, tuple[str, ...]] = {
     ),
     # tiles
     "home.waiting": ("fatigue_case", "fatigue_case.severity"),
-    "fatigue.cases": ("fatigue_case",),
     "fatigue.waiting": ("fatigue_case",),
     "fatigue.blind": ("unit_minute.blind_moving_s",),
     "fatigue.no_data": ("unit_day.no_data_s",),

@@ -110,6 +110,7 @@ def profile(filters: Filters) -> pl.DataFrame:
 
 def case(filters: Filters, case_id: str) -> dict[str, Any] | None:
     """The case of a link, wherever it lies in time; None where there is none for the asker."""
+    require(PAGE)
     place = reviews.place_of(backend().ledger, case_id)
     if place is None:
         return None
@@ -154,6 +155,7 @@ def track(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
 def roads(case: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
     """Haul roads of the district of a case as lines of (lon, lat), from ``terrain.geojson`` in the
     home; none where the site has given none."""
+    require(PAGE)
     path = backend().settings.home / "terrain.geojson"
     try:
         features = json.loads(path.read_text(encoding="utf-8"))["features"]

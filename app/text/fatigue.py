@@ -9,7 +9,6 @@ EN = {
         "talk about, never the sole ground for discipline; an operator may see and contest it."
     ),
     # tiles
-    "fatigue.cases": "Cases",
     "fatigue.waiting": "Cases waiting for contact",
     "fatigue.waiting.of": "{on_shift} on shift, {shift_ended} shift ended · of {all} cases",
     "fatigue.waiting.help": "New cases that nobody took on; the operator's next shift is to come.",
@@ -279,7 +278,6 @@ ID: dict[str, str] = {
         "Berkas datang sekali sejam: alarm di kabin adalah pertahanan pertama. Satu kasus adalah "
         "bahan bicara, bukan satu-satunya dasar sanksi; operator boleh melihat dan membantahnya."
     ),
-    "fatigue.cases": "Kasus",
     "fatigue.waiting": "Kasus menunggu dihubungi",
     "fatigue.waiting.of": "{on_shift} masih shift, {shift_ended} shift selesai · dari {all} kasus",
     "fatigue.waiting.help": (

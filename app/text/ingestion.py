@@ -43,7 +43,7 @@ EN = {
     "lines.duplicate": "Duplicate",
     "lines.quarantined": "Quarantined",
     "lines.blank": "Blank",
-    "ingestion.devices": "Files still on devices",
+    "ingestion.devices": "Waiting on devices",
     "ingestion.devices.of": "on {waiting:,} of {said:,} devices heard of in the last 24 h",
     "ingestion.devices.help": (
         "Closed files that devices said they had not sent yet, each device with its last word."
@@ -164,7 +164,7 @@ ID: dict[str, str] = {
     "lines.duplicate": "Duplikat",
     "lines.quarantined": "Karantina",
     "lines.blank": "Kosong",
-    "ingestion.devices": "File masih di perangkat",
+    "ingestion.devices": "Menunggu di perangkat",
     "ingestion.devices.of": "di {waiting:,} dari {said:,} perangkat yang terdengar 24 jam terakhir",
     "ingestion.devices.help": (
         "File tertutup yang belum dikirim menurut laporan terakhir tiap perangkat."

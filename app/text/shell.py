@@ -119,6 +119,7 @@ ID = {
     "filter.too_long": "Paling banyak {days} hari ditampilkan; awal rentang digeser.",
     "header.scope": "{districts} · {span} · waktu {zone}",
     "header.system": "Seluruh sistem · waktu {zone}",
+    "header.own": "{districts} · waktu {zone}",
     "header.now": "sekarang {clock} {zone}",
     "header.day": "{first}",
     "header.days": "{first} s.d. {last}",

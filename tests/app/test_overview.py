@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import state
 from app.figures import changes, home
-from app.panels.pieces import csv, parquet
+from app.panels.pieces import parquet
 from app.shift import Shift, shift_at
+from app.tables.columns import safe_csv
 from app.text import EN
 from pipeline.localtime import to_us
 from pipeline.settings import Settings
@@ -293,7 +294,7 @@ def test_downloads_hold_what_is_shown_and_no_formula() -> None:
     shown = pl.DataFrame(
         {"Unit": ["DT-1", "=cmd|x", "-2+3"], "Type": ["dump", "@x", None], "Delay": [-1.5, None, 2]}
     )
-    assert csv(shown).decode().splitlines() == [
+    assert safe_csv(shown).splitlines() == [
         "Unit,Type,Delay",
         "DT-1,dump,-1.5",
         "'=cmd|x,'@x,",

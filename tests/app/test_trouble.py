@@ -19,7 +19,7 @@ from tests.app.fabricate import fabricate
 from tests.app.test_pages import open_page, texts
 
 PAGES = list(access.BY_NAME)
-FIGURES = [name for name in PAGES if name != "ingestion"]
+FIGURES = [page.name for page in access.PAGES if page.section == access.OPERATIONS]
 
 
 def take_away(settings: Settings) -> None:
