@@ -75,7 +75,13 @@ def status(items: Sequence[Tile]) -> str | None:
         with place.container(key=f"tile_{name}{'_on' if on else ''}"):
             panels.tile(item)
             text = say("fleet.all") if on else say("fleet.only", status=item.label)
-            st.button(text, key=f"only_{name}", on_click=_narrow, args=(None if on else name,))
+            st.button(
+                text,
+                key=f"only_{name}",
+                width="stretch",
+                on_click=_narrow,
+                args=(None if on else name,),
+            )
     return chosen if chosen in STATUSES else None
 
 
