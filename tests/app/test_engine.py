@@ -275,9 +275,9 @@ def open_page(script: str, **address: str | list[str]) -> AppTest:
     app = AppTest.from_file(script, default_timeout=30)
     app.session_state[state.SIGNED_IN] = True
     app.session_state[state.IDENTITY] = "fleet_manager#1"
-    app.run()
     for key, value in ({"from": known.DAY, "to": known.DAY} | address).items():
         app.query_params[key] = value
+    app.run()
     app.switch_page(str(access.BY_NAME["engine_telemetry"].path)).run()
     assert not app.exception
     return app
