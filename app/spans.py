@@ -33,9 +33,9 @@ class Span:
         """The part of it that lies in another, at least the shortest long; None where none does."""
         if self.end <= whole.start or self.start >= whole.end or self.start >= self.end:
             return None
-        length = min(max(self.end - self.start, SHORTEST), whole.end - whole.start)
-        start = min(max(self.start, whole.start), whole.end - length)
-        return Span(start, min(max(self.end, start + length), whole.end))
+        start, end = max(self.start, whole.start), min(self.end, whole.end)
+        start = max(min(start, whole.end - SHORTEST), whole.start)
+        return Span(start, min(max(end, start + SHORTEST), whole.end))
 
     def latest(self, length: timedelta) -> Span:
         """Its last part of a length, or all of it."""
