@@ -73,7 +73,6 @@ OF_THE_MOMENT = frozenset(
         "status.never_seen",
         "home.attention",
         "delivery.availability",
-        "ingestion.devices",
         "ingestion.worker",
         "ingestion.files_in",
         "ingestion.backlog",

@@ -26,7 +26,9 @@ registered AS (
 ),
 arrived AS (
     SELECT
-        k.district, k.deviceid, k.hour, min(k.arrived_at) AS arrived_at, min(k.key) AS key,
+        k.district, k.deviceid, k.hour, min(k.key) AS key,
+        -- the first arrival: the same content again, put there later, is no news
+        coalesce(min(o.arrived_at), min(k.arrived_at)) AS arrived_at,
         bool_or(k.state = 'pending') AS waiting, bool_or(k.state = 'failed' AND o.status IS DISTINCT FROM 'ok') AS failed,
         CASE WHEN bool_or(o.status = 'ok') THEN 'ok' ELSE max(o.status) END AS status, sum(o.lines) AS lines, sum(o.accepted) AS accepted,
         sum(o.overlapped) AS overlapped,
