@@ -24,16 +24,16 @@ def test_from_a_bad_cell_to_reading_it_again(
 ) -> None:
     home = tmp_path / "home"
     shutil.copytree(demo_home.home, home)
-    key, _ = sorted((str(p.relative_to(home / "raw")), p) for p in (home / "raw").rglob("*.gz"))[0]
-    damaged = home / "raw" / key
-    damaged.write_bytes(damaged.read_bytes()[:-4_000])  # torn: it is read in part
+    source = sorted((home / "raw").rglob("*.gz"))[0]
+    torn = home / "raw" / "MLKB" / "HW-TORN" / source.parent.name / source.name
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(source.read_bytes()[:-4_000])
+    key = str(torn.relative_to(home / "raw"))
     ledger = open_ledger(load(home=home))
+    o = t.raw_objects.c
+    partial = select(o.id).where(o.key == key, o.status == "partial")
     with serving(home) as running:
-        with ledger.read() as connection:
-            torn = select(t.raw_objects.c.id).where(
-                t.raw_objects.c.key == key, t.raw_objects.c.status == "partial"
-            )
-        wait_until(lambda: len(rows(ledger, torn)) == 1, 40, "the torn file is taken in")
+        wait_until(lambda: len(rows(ledger, partial)) == 1, 40, "the torn file is taken in")
         tab = visit(running)
         tab.open("data_delivery")
         tab.sign_in("admin")
@@ -51,10 +51,10 @@ def test_from_a_bad_cell_to_reading_it_again(
         again.click()
         tab.page.get_by_text(key.rpartition("/")[2]).first.wait_for()
         tab.page.get_by_role("button", name=say("reread.confirm"), exact=True).click()
-        wait_until(lambda: len(rows(ledger, torn)) == 2, 30, "the file is read again")
+        wait_until(lambda: len(rows(ledger, partial)) == 2, 30, "the file is read again")
         done = text("SELECT state, result, who FROM requests")
         wait_until(lambda: rows(ledger, done)[0][0] == "done", 20, "the request has ended")
-        state, result, who = rows(ledger, done)[0]
+        _, result, who = rows(ledger, done)[0]
         assert (who, json.loads(result)) == ("the-admin", {"done": 1, "failed": 0, "gone": 0})
         tab.page.goto("about:blank")
     ledger.close()
