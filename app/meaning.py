@@ -91,7 +91,6 @@ OF_THE_MOMENT = frozenset(
         "fatigue.reviewed",
         "fatigue.false",
         "delivery.availability",
-        "ingestion.devices",
         "ingestion.worker",
         "ingestion.files_in",
         "ingestion.backlog",

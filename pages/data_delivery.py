@@ -24,17 +24,17 @@ else:
     if opened:
         panels.delivery.opened(opened, chosen)
 
-    panels.section("delivery.table", "delivery.table.help")
-    bad = tables.delivery.bad(cells)
-    shown = tables.delivery.cells(bad, chosen.zone)
-    panels.delivery.cells(shown, pickers.delivery.from_table(bad))
-
     panels.section("delivery.causes", "delivery.causes.help")
     causes = figures.delivery.causes(cells)
     if causes.is_empty():
         panels.note("delivery.causes.none")
     else:
         panels.chart(delivery.causes(causes, panels.dark()), "causes", "delivery.causes")
+
+    panels.section("delivery.table", "delivery.table.help")
+    bad = tables.delivery.bad(cells)
+    shown = tables.delivery.cells(bad, chosen.zone)
+    panels.delivery.cells(shown, pickers.delivery.from_table(bad))
 
     panels.section("delivery.delays")
     panels.chart(delivery.delays(cells, panels.dark()), "delays", "delivery.delays")

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
+from plotly.subplots import make_subplots
 
 from app.charts.palette import ORANGE, PURPLE, VERMILION, Palette, base, palette, unknown_marker
 from app.figures.delivery import CAUSES, DELIVERED, expected, outages
@@ -48,6 +49,9 @@ BINS = (
 )
 #: From this share of time without a connection on, a cell is a blank spot.
 BLANK = 0.3
+CELL_DEG = 0.005
+#: Maps side by side, those with most time without a connection, and their height.
+MAPS, MAP_PX = 3, 360
 SCALE = [[0, "#56B4E9"], [0.5, "#E69F00"], [1, "#D55E00"]]
 
 Rows = dict[tuple[str, str], int]
@@ -170,7 +174,8 @@ def _joined(bars: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
 def _bars(
     figure: go.Figure, part: pl.DataFrame, state: str, look: dict[str, Any], colours: Palette
 ) -> None:
-    dark_on = state in ("partial", "corrupt", "not_registered", "complete")
+    filled = state in ("partial", "corrupt", "not_registered", "complete")
+    ink = "#101418" if filled else colours.text
     figure.add_bar(
         orientation="h",
         name=say(f"cell.{state}") if state not in GROUND else say("delivery.late"),
@@ -183,7 +188,7 @@ def _bars(
         insidetextanchor="middle",
         textangle=0,
         constraintext="none",
-        insidetextfont={"color": "#101418" if dark_on else colours.text, "size": 12},
+        insidetextfont={"color": ink, "size": 12},
         customdata=[
             [f"{cell['district']}/{cell['deviceid']}/{cell['hour']}", _note(cell)]
             for cell in part.iter_rows(named=True)
@@ -191,8 +196,8 @@ def _bars(
         marker=look,
         hovertemplate="%{customdata[1]}<extra></extra>",
         # Bars stay what they are when one of them is opened.
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
+        selected={"marker": {"opacity": 1}, "textfont": {"color": ink}},
+        unselected={"marker": {"opacity": 1}, "textfont": {"color": ink}},
     )
 
 
@@ -302,51 +307,69 @@ def causes(found: pl.DataFrame, dark: bool) -> go.Figure:
 
 
 def coverage(cells: pl.DataFrame, dark: bool) -> go.Figure:
-    """Cells on the ground: darker where there was no connection; hollow where little was seen."""
+    """Cells on the ground, a map a district: redder where there was no connection.
+
+    Hollow where too little was seen to judge, crossed where it is a blank spot.
+    """
     colours = palette(dark)
-    figure = go.Figure()
-    judged, few = cells.filter("enough"), cells.filter(~pl.col("enough"))
-    size = 15
-    figure.add_scatter(
-        x=few["lon"].to_list(),
-        y=few["lat"].to_list(),
-        mode="markers",
-        name=say("coverage.few"),
-        marker={
-            "symbol": "square-open",
-            "size": size,
-            "color": colours.hatch,
-            "line": {"width": 1},
-        },
-        customdata=[_place(row) for row in few.iter_rows(named=True)],
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-    for name, symbol, part in (
-        ("coverage.good", "square", judged.filter(pl.col("down_share") < BLANK)),
-        ("coverage.blank", "square-x", judged.filter(pl.col("down_share") >= BLANK)),
+    worst = cells.group_by("district").agg(pl.col("down_s").sum()).sort("down_s", descending=True)
+    districts = worst["district"].to_list()[:MAPS]
+    figure = make_subplots(1, len(districts), subplot_titles=[markless(d) for d in districts])
+    for column, district in enumerate(districts, 1):
+        part = cells.filter(district=district)
+        extent = max(_extent(part["lat"]), _extent(part["lon"])) + 4 * CELL_DEG
+        size = min(max(0.85 * MAP_PX * CELL_DEG / extent, 5), 26)
+        blank = pl.col("down_share") >= BLANK
+        for symbol, chosen in (
+            ("square-open", part.filter(~pl.col("enough"))),
+            ("square", part.filter(pl.col("enough") & ~blank)),
+            ("square-x", part.filter(pl.col("enough") & blank)),
+        ):
+            shade = {"color": chosen["down_share"].to_list(), "coloraxis": "coloraxis"}
+            hollow = {"color": colours.hatch}
+            figure.add_scatter(
+                x=chosen["lon"].to_list(),
+                y=chosen["lat"].to_list(),
+                mode="markers",
+                marker={
+                    "symbol": symbol,
+                    "size": size,
+                    "line": {"color": colours.hatch, "width": 1},
+                    **(hollow if symbol.endswith("open") else shade),
+                },
+                customdata=[_place(row) for row in chosen.iter_rows(named=True)],
+                hovertemplate="%{customdata}<extra></extra>",
+                showlegend=False,
+                row=1,
+                col=column,
+            )
+        axis = "" if column == 1 else str(column)
+        figure.update_yaxes(scaleanchor=f"x{axis}", ticksuffix="°", row=1, col=column)
+        figure.update_xaxes(ticksuffix="°", nticks=5, row=1, col=column)
+    _map_legend(figure, colours)
+    bar = {"title": {"text": say("coverage.share")}, "tickformat": ".0%", "thickness": 12}
+    scale = {"colorscale": SCALE, "cmin": 0, "cmax": 0.6, "colorbar": bar}
+    base(figure, dark, MAP_PX + 110).update_layout(coloraxis=scale)
+    return figure.update_layout(margin={"t": 40}, legend={"y": -0.12, "yanchor": "top"})
+
+
+def _map_legend(figure: go.Figure, colours: Palette) -> None:
+    for name, symbol, colour in (
+        ("coverage.good", "square", SCALE[0][1]),
+        ("coverage.blank", "square-x", SCALE[1][1]),
+        ("coverage.few", "square-open", colours.hatch),
     ):
         figure.add_scatter(
-            x=part["lon"].to_list(),
-            y=part["lat"].to_list(),
+            x=[None],
+            y=[None],
             mode="markers",
             name=say(name),
-            marker={
-                "symbol": symbol,
-                "size": size,
-                "color": part["down_share"].to_list(),
-                "coloraxis": "coloraxis",
-                "line": {"color": colours.ground, "width": 1},
-            },
-            customdata=[_place(row) for row in part.iter_rows(named=True)],
-            hovertemplate="%{customdata}<extra></extra>",
+            marker={"symbol": symbol, "size": 13, "color": colour, "line": {"width": 1}},
         )
-    bar = {"title": {"text": say("coverage.share")}, "tickformat": ".0%", "thickness": 12}
-    figure.update_layout(
-        coloraxis={"colorscale": SCALE, "cmin": 0, "cmax": 0.6, "colorbar": bar},
-    )
-    base(figure, dark, 420)
-    figure.update_xaxes(title=say("coverage.lon"), ticksuffix="°", showgrid=True)
-    return figure.update_yaxes(title=say("coverage.lat"), ticksuffix="°", scaleanchor="x")
+
+
+def _extent(values: pl.Series) -> float:
+    return float(values.max()) - float(values.min())  # type: ignore[arg-type]
 
 
 def _place(cell: dict[str, Any]) -> str:

@@ -53,10 +53,10 @@ def _on_devices(devices: pl.DataFrame) -> Tile:
     """Files that devices said they still hold, as far as any of them said something."""
     waiting = devices.filter(pl.col("files") > 0)
     return Tile(
-        say("ingestion.devices"),
+        say("delivery.backlog"),
         f"{int(waiting['files'].sum()):,}" if devices.height else NOTHING,
         say("ingestion.devices.of", waiting=waiting.height, said=devices.height),
-        say("ingestion.devices.help"),
+        meaning.of("delivery.backlog", say("delivery.backlog.help")),
     )
 
 

@@ -77,11 +77,11 @@ def runs(zone: str) -> None:
 def running(zone: str) -> None:
     """Who works, and who of them leads."""
     found = operations.workers(backend().ledger)
-    table_or(
-        tables.ingestion.workers(found, ingestion.leader(backend().ledger), zone),
-        "workers",
-        "ingestion.workers.none",
-    )
+    if not operations.vitals(backend().ledger).worker_alive:
+        st.warning(say("ingestion.workers.none"), icon=":material/pause:")
+    if not found.is_empty():
+        leader = ingestion.leader(backend().ledger)
+        table(tables.ingestion.workers(found, leader, zone), "workers")
 
 
 def stale(found: Mapping[int, int]) -> None:

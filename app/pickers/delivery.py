@@ -39,6 +39,8 @@ def opened(cells: pl.DataFrame) -> dict[str, Any] | None:
     found = cells.filter(district=district, deviceid=deviceid, hour=hour)
     if found.is_empty():
         return None
+    if st.query_params.get(state.CELL) != place:  # a link shows the same
+        st.query_params[state.CELL] = place
     st.button(say("delivery.close"), icon=":material/close:", type="tertiary", on_click=_close)
     return found.row(0, named=True)
 
@@ -46,7 +48,6 @@ def opened(cells: pl.DataFrame) -> dict[str, Any] | None:
 def _open(place: str) -> None:
     st.session_state[state.CELL] = place
     st.session_state.pop(state.REREAD_PLAN, None)
-    st.query_params[state.CELL] = place
 
 
 def _close() -> None:

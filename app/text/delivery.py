@@ -32,7 +32,7 @@ EN = {
     "delivery.grid": "Device by hour, longest outage first",
     "delivery.grid.help": (
         "A vertical stripe is a site, a horizontal one a device. Hatched: missing, with the letter "
-        "of its cause (C no coverage, L lost on the device, B stuck backlog, O device off, F our "
+        "of its cause (C no coverage, D lost on the device, B stuck backlog, O device off, F our "
         "failure, U unknown). ◐ partial, ✕ corrupt, outlined pending, pale proven off, L on a "
         "filled cell late, ? not registered. Click a marked cell to see what lies behind it."
     ),
@@ -80,8 +80,6 @@ EN = {
     "coverage.good": "covered",
     "coverage.blank": "blank spot",
     "coverage.share": "without<br>connection",
-    "coverage.lon": "longitude",
-    "coverage.lat": "latitude",
     "coverage.unknown": "unknown",
     "coverage.note": (
         "{district}<br>{down} of {hours} h without connection<br>signal {signal} · {units} units"
@@ -109,7 +107,7 @@ EN = {
     "cause.our_failure": "Our failure",
     "cause.unknown": "Unknown",
     "cause.no_coverage.letter": "C",
-    "cause.lost_on_device.letter": "L",
+    "cause.lost_on_device.letter": "D",
     "cause.stuck_backlog.letter": "B",
     "cause.device_off.letter": "O",
     "cause.our_failure.letter": "F",
@@ -138,8 +136,8 @@ EN = {
     "reread.none": "No raw file is known for: {chosen}.",
     "reread.plan.title": "**Read again:** {chosen}",
     "reread.plan": (
-        "{files:,} files with {rows:,} rows on {days:,} days; marts of {mart_days:,} days are "
-        "built anew afterwards. What they hold stays visible until it is replaced."
+        "Files {files:,} · rows {rows:,} · days {days:,} · days whose marts are built anew "
+        "{mart_days:,}. What the files hold stays visible until it is replaced."
     ),
     "reread.plan.gone": (
         "{gone:,} more are no longer in the store, or hold other content by now: they stay as "
@@ -198,7 +196,7 @@ ID: dict[str, str] = {
     "delivery.grid": "Perangkat per jam, gangguan terlama di atas",
     "delivery.grid.help": (
         "Garis tegak berarti site, garis datar berarti perangkat. Arsir: tidak terkirim, dengan "
-        "huruf penyebabnya (C blank spot, L hilang di perangkat, B antrean macet, O perangkat "
+        "huruf penyebabnya (C blank spot, D hilang di perangkat, B antrean macet, O perangkat "
         "mati, F kegagalan kami, U tidak diketahui). ◐ sebagian, ✕ rusak, bergaris tepi menunggu, "
         "pucat terbukti mati, L pada sel terisi terlambat, ? tidak terdaftar. Klik sel bertanda "
         "untuk melihat isinya."
@@ -256,8 +254,6 @@ ID: dict[str, str] = {
     "coverage.good": "terjangkau",
     "coverage.blank": "blank spot",
     "coverage.share": "tanpa<br>koneksi",
-    "coverage.lon": "bujur",
-    "coverage.lat": "lintang",
     "coverage.unknown": "tidak diketahui",
     "coverage.note": (
         "{district}<br>{down} dari {hours} jam tanpa koneksi<br>sinyal {signal} · {units} unit"
@@ -285,7 +281,7 @@ ID: dict[str, str] = {
     "cause.our_failure": "Kegagalan kami",
     "cause.unknown": "Tidak diketahui",
     "cause.no_coverage.letter": "C",
-    "cause.lost_on_device.letter": "L",
+    "cause.lost_on_device.letter": "D",
     "cause.stuck_backlog.letter": "B",
     "cause.device_off.letter": "O",
     "cause.our_failure.letter": "F",
@@ -314,8 +310,8 @@ ID: dict[str, str] = {
     "reread.none": "Tidak ada file mentah yang dikenal untuk: {chosen}.",
     "reread.plan.title": "**Baca lagi:** {chosen}",
     "reread.plan": (
-        "{files:,} file dengan {rows:,} baris pada {days:,} hari; mart dari {mart_days:,} hari "
-        "dibangun ulang sesudahnya. Isinya tetap terlihat sampai digantikan."
+        "File {files:,} · baris {rows:,} · hari {days:,} · hari yang mart-nya dibangun ulang "
+        "{mart_days:,}. Isi file tetap terlihat sampai digantikan."
     ),
     "reread.plan.gone": (
         "{gone:,} lainnya sudah tidak ada di penyimpanan, atau isinya sudah lain: dibiarkan "

@@ -43,17 +43,13 @@ EN = {
     "lines.duplicate": "Duplicate",
     "lines.quarantined": "Quarantined",
     "lines.blank": "Blank",
-    "ingestion.devices": "Waiting on devices",
     "ingestion.devices.of": "on {waiting:,} of {said:,} devices heard of in the last 24 h",
-    "ingestion.devices.help": (
-        "Closed files that devices said they had not sent yet, each device with its last word."
-    ),
     "ingestion.age": "Age of the oldest unprocessed file, last 24 h",
     "ingestion.age.help": (
         "The greatest age that a file which had arrived reached before it was taken in; since work "
         "began here, if that is less. What is read again does not count."
     ),
-    "ingestion.age.axis": "minutes",
+    "ingestion.age.axis": "{unit}",
     "ingestion.age.limit": "current: within an hour",
     "ingestion.running": "Running: {kind}, for {time}",
     "ingestion.requests": "Requests",
@@ -164,17 +160,13 @@ ID: dict[str, str] = {
     "lines.duplicate": "Duplikat",
     "lines.quarantined": "Karantina",
     "lines.blank": "Kosong",
-    "ingestion.devices": "Menunggu di perangkat",
     "ingestion.devices.of": "di {waiting:,} dari {said:,} perangkat yang terdengar 24 jam terakhir",
-    "ingestion.devices.help": (
-        "File tertutup yang belum dikirim menurut laporan terakhir tiap perangkat."
-    ),
     "ingestion.age": "Umur file terlama yang belum diproses, 24 jam terakhir",
     "ingestion.age.help": (
         "Umur tertinggi yang dicapai file yang sudah tiba sebelum diproses; sejak pekerjaan "
         "dimulai di sini bila lebih singkat. Yang dibaca lagi tidak dihitung."
     ),
-    "ingestion.age.axis": "menit",
+    "ingestion.age.axis": "{unit}",
     "ingestion.age.limit": "tepat waktu: dalam satu jam",
     "ingestion.running": "Berjalan: {kind}, selama {time}",
     "ingestion.requests": "Permintaan",

@@ -2,7 +2,7 @@
 -- (powered seconds, proven off) refines it where they have been built.
 -- Nothing is expected of a district before the first hour that any of its devices delivered.
 -- grain: one row per device and local hour
--- reads: devices, raw_objects, raw_keys, device_hour, now, zones, first_hour
+-- reads: devices, arrivals, device_hour, now, zones, first_hour
 -- $days: local days; $districts: empty list for all
 -- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
 --   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
@@ -13,30 +13,20 @@ hours AS (
     SELECT day, strftime(strptime(day, '%Y-%m-%d') + to_hours(h), '%Y%m%d%H') AS hour
     FROM unnest($days) AS d (day), range(24) AS r (h)
 ),
-registered AS (
+slots AS (
     SELECT
-        d.dstrct_code AS district, d.deviceid, d.unitno, h.day, h.hour, z.zone,
+        z.district, h.day, h.hour,
         timezone(z.zone, strptime(h.hour, '%Y%m%d%H')) AS hour_start
-    FROM devices AS d
-    JOIN zones AS z ON z.district = d.dstrct_code
-    JOIN hours AS h
-      ON h.day >= d.valid_from AND (d.valid_to IS NULL OR h.day <= d.valid_to)
-    JOIN first_hour AS f ON f.district = d.dstrct_code AND h.hour >= f.hour
-    WHERE len($districts) = 0 OR list_contains($districts, d.dstrct_code)
+    FROM hours AS h, zones AS z
 ),
-arrived AS (
-    SELECT
-        k.district, k.deviceid, k.hour, min(k.arrived_at) AS arrived_at, min(k.key) AS key,
-        bool_or(k.state = 'pending') AS waiting, bool_or(k.state = 'failed' AND o.status IS DISTINCT FROM 'ok') AS failed,
-        CASE WHEN bool_or(o.status = 'ok') THEN 'ok' ELSE max(o.status) END AS status, sum(o.lines) AS lines, sum(o.accepted) AS accepted,
-        sum(o.overlapped) AS overlapped,
-        sum(o.quarantined) AS quarantined, max(o.unitno) AS unitno,
-        epoch(max(o.max_ts) - min(o.min_ts)) + 1 AS span_s
-    FROM raw_keys AS k
-    LEFT JOIN raw_objects AS o USING (key)
-    WHERE k.state <> 'ignored'
-      AND (len($districts) = 0 OR list_contains($districts, k.district))
-    GROUP BY k.district, k.deviceid, k.hour
+registered AS (
+    SELECT s.district, d.deviceid, d.unitno, s.hour, s.hour_start
+    FROM devices AS d
+    JOIN slots AS s
+      ON s.district = d.dstrct_code
+     AND s.day >= d.valid_from AND (d.valid_to IS NULL OR s.day <= d.valid_to)
+    JOIN first_hour AS f ON f.district = s.district AND s.hour >= f.hour
+    WHERE len($districts) = 0 OR list_contains($districts, d.dstrct_code)
 ),
 cells AS (
     SELECT
@@ -44,13 +34,13 @@ cells AS (
         coalesce(r.deviceid, a.deviceid) AS deviceid,
         coalesce(r.unitno, a.unitno) AS unitno,
         coalesce(r.hour, a.hour) AS hour,
-        coalesce(r.hour_start, timezone(z.zone, strptime(a.hour, '%Y%m%d%H'))) AS hour_start,
+        coalesce(r.hour_start, s.hour_start) AS hour_start,
         r.deviceid IS NOT NULL AS is_registered,
         a.* EXCLUDE (district, deviceid, unitno, hour)
     FROM registered AS r
-    FULL JOIN arrived AS a
+    FULL JOIN arrivals AS a
       ON a.district = r.district AND a.deviceid = r.deviceid AND a.hour = r.hour
-    LEFT JOIN zones AS z ON z.district = a.district
+    LEFT JOIN slots AS s ON s.district = a.district AND s.hour = a.hour
 ),
 stated AS (
     SELECT
@@ -63,15 +53,15 @@ stated AS (
         coalesce(c.arrived_at > c.hour_start + to_seconds(3600 + p.grace_s), false) AS late,
         CASE
             WHEN NOT c.is_registered THEN 'not_registered'
-            WHEN c.failed OR c.status = 'corrupt' THEN 'corrupt'
+            WHEN c.failed = 1 OR c.status = 'corrupt' THEN 'corrupt'
             WHEN c.status = 'partial' THEN 'partial'
-            WHEN c.accepted >= 0.99 * coalesce(m.powered_s, least(c.span_s, 3600)) THEN 'complete'
+            WHEN c.accepted >= 0.99 * coalesce(m.powered_s, least(c.span_us / 1e6 + 1, 3600)) THEN 'complete'
             WHEN c.status IS NOT NULL THEN 'partial'
-            WHEN c.waiting OR p.now < c.hour_start + to_seconds(3600 + p.grace_s) THEN 'pending'
+            WHEN c.waiting = 1 OR p.now < c.hour_start + to_seconds(3600 + p.grace_s) THEN 'pending'
             WHEN m.state = 'proven_off' THEN 'proven_off'
             ELSE 'missing'
         END AS state,
-        coalesce(c.failed, false) AS failed, m.cause, m.cause_confidence, m.cause_evidence
+        coalesce(c.failed, 0) = 1 AS failed, m.cause, m.cause_confidence, m.cause_evidence
     FROM cells AS c
     CROSS JOIN present AS p
     LEFT JOIN device_hour AS m

@@ -1,4 +1,4 @@
-"""What a request is about, how far it is and what came of it."""
+"""What a request is about, how far it is and what came of it; raw keys are found by hour."""
 
 from __future__ import annotations
 
@@ -20,4 +20,5 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger()),
     ):
         op.add_column("requests", column)
+    op.create_index("raw_keys_hour", "raw_keys", ["hour", "district"])
     op.execute("UPDATE requests SET state = 'done', ended_at = taken_at WHERE taken_at IS NOT NULL")
