@@ -64,6 +64,7 @@ raw_keys = Table(
     Column("reread", Boolean, nullable=False, default=False),
     Column("error", Text),
     Index("raw_keys_state", "state", "claim_id"),
+    Index("raw_keys_hour", "hour", "district"),
 )
 
 #: One row an object version, fixed at its commit. ``id`` is ``_src`` in ``clean``.
