@@ -8,7 +8,7 @@ AIRFLOW_STAMP := .venv/airflow/.ready
 # Commands are started hundreds of times by the tests; compiled modules save seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-long lint check format bench-ingest bench-lake accuracy screenshots readme lock clean
+.PHONY: help setup demo test test-long lint check format bench-ingest bench-lake bench-marts bench-pages accuracy screenshots readme lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,6 +61,10 @@ accuracy: $(STAMP) ## The marts against the simulator's truth; SEEDS=1,2,3 choos
 
 bench-marts: $(STAMP) ## Building a day, one more hour of 50 and 500 units (20 minutes)
 	@$(BIN)/python -m tests.bench.marts
+
+bench-pages: $(STAMP) ## Pages over 500 units and 30 days: questions, loads, clicks, 50 sessions (25 minutes)
+	@bash .ci/chromium
+	@$(BIN)/python -m tests.bench.pages
 
 readme: $(STAMP) ## Write the README's and docs' generated tables anew
 	@$(BIN)/python -m tests.tables

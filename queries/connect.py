@@ -100,7 +100,8 @@ class Reader:
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor on which ``relations`` exist, cut to the scope.
 
-        Telemetry has the named ``columns`` and the ``KEYS``; every column when none are named.
+        Each has those of its columns that are among ``columns``, telemetry and marts their ``KEYS``
+        too; every column when none are named.
         """
         with self._opening:
             if self._instance is None:
@@ -111,7 +112,7 @@ class Reader:
             with self.ledger.read() as ledger:
                 self._define(cursor, ledger, relations, scope, columns)
                 for name in set(relations) & relation_names():
-                    cursor.register(name, ledger_frame(ledger, name, scope).to_arrow())
+                    cursor.register(name, ledger_frame(ledger, name, scope, columns).to_arrow())
                 if ZONES in relations:
                     cursor.register(ZONES, self._zones(ledger).to_arrow())
             yield cursor
@@ -145,7 +146,7 @@ class Reader:
             elif name == QUARANTINE:
                 query = contract.quarantine_sql(ledger, root, files)
             else:
-                query = mart_sql(root, files, marts[name])
+                query = mart_sql(root, files, marts[name], columns)
             cursor.execute(f"CREATE TEMP VIEW {identifier(name)} AS {query}")
         return paths
 

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, Select, Table, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    case,
+    func,
+    select,
+    text,
+)
 
 from pipeline.localtime import CLOSES_AFTER
 from pipeline.storage import tables as t
-from pipeline.storage.sql import clock
+from pipeline.storage.sql import chunks, clock
 from queries.scope import Scope
 
 INSTANT = pl.Datetime("us", "UTC")
+
+#: Most devices have delivered within so many microseconds.
+RECENT_US = 36 * 3_600_000_000
 
 #: People, their sign-ins and the audit are not among them.
 TABLES: dict[str, Table] = {
@@ -36,17 +50,34 @@ TABLES: dict[str, Table] = {
 CASE_REVIEWS, CASE_STATES = "case_reviews", "case_states"
 
 
-def ledger_frame(connection: Connection, name: str, scope: Scope) -> pl.DataFrame:
-    """All columns of a table's rows in scope; times as UTC instants instead of integers."""
+def ledger_frame(
+    connection: Connection, name: str, scope: Scope, wanted: Collection[str] | None = None
+) -> pl.DataFrame:
+    """A table's rows in scope; times as UTC instants instead of integers.
+
+    With ``wanted`` only the columns among those names: a month of a fleet are 360,000 raw files,
+    and most of what is known of them is seldom asked for.
+    """
     if name in SPECIAL:
         return SPECIAL[name](connection)
     if name in SCOPED:
         return SCOPED[name](connection, scope)
     table = TABLES[name]
-    query = _cut(select(table), table, scope)
-    schema = {column.name: _polars_type(column) for column in table.columns}
-    rows = [tuple(row) for row in connection.execute(query)]
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    asked = [c for c in table.columns if wanted is None or c.name in wanted] or [*table.columns][:1]
+    query = _cut(select(*asked), table, scope)
+    return _frame(connection, query, {column.name: _polars_type(column) for column in asked})
+
+
+def _frame(connection: Connection, query: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
+    """Rows as the driver hands them out, column by column: a third of the time of row by row."""
+    cursor: Any = connection.execute(query).cursor
+    columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(schema)
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, kind if kind == pl.String else None, strict=False).cast(kind)
+            for (name, kind), values in zip(schema.items(), columns, strict=True)
+        ]
+    )
 
 
 def relation_names() -> set[str]:
@@ -63,18 +94,48 @@ def _now(connection: Connection) -> pl.DataFrame:
 
 
 def _last_seen(connection: Connection) -> pl.DataFrame:
-    """The newest second of each device over all time, whatever the scope."""
+    """The newest second of each device over all time, whatever the scope.
+
+    Of most devices it is among the rows of the last hours, which an index finds; all the objects of
+    a device are only looked through for one that has been silent since.
+    """
     o = t.raw_objects.c
-    query = select(o.deviceid, func.max(o.max_ts)).where(o.dead_at.is_(None)).group_by(o.deviceid)
-    rows = [tuple(row) for row in connection.execute(query)]
+    # Grouped by what is no column: SQLite would walk through all devices rather than sort a few.
+    device = o.deviceid.concat("")
+    query = select(device, func.max(o.max_ts)).where(o.dead_at.is_(None)).group_by(device)
+    since = clock(connection) - RECENT_US
+    recent = query.where(o.district.in_(district_names(connection)), o.max_ts >= since)
+    newest = {str(name): seen for name, seen in connection.execute(recent)}
+    silent = [name for name in _devices(connection) if name not in newest]
+    for some in chunks(silent):
+        found = connection.execute(query.where(o.deviceid.in_(some)))
+        newest |= {str(name): seen for name, seen in found}
+    rows = sorted(newest.items())
     return pl.DataFrame(rows, schema={"deviceid": pl.String, "last_seen": INSTANT}, orient="row")
+
+
+def _devices(connection: Connection) -> list[str]:
+    """Every device that has delivered: from name to name along the index."""
+    return [str(row[0]) for row in connection.execute(_DEVICES)]
+
+
+_DEVICES = text(
+    "WITH RECURSIVE found (name) AS ("
+    " SELECT min(deviceid) FROM raw_objects"
+    " UNION ALL"
+    " SELECT (SELECT min(deviceid) FROM raw_objects WHERE deviceid > name) FROM found"
+    " WHERE name IS NOT NULL"
+    ") SELECT name FROM found WHERE name IS NOT NULL"
+)
 
 
 def _first_hour(connection: Connection) -> pl.DataFrame:
     """The first hour that any device of a district delivered: nothing is expected before it."""
-    k = t.raw_keys.c
-    query = select(k.district, func.min(k.hour)).where(k.state != "ignored").group_by(k.district)
-    rows = [tuple(row) for row in connection.execute(query)]
+    k, rows = t.raw_keys.c, []
+    for district in district_names(connection):
+        query = select(k.hour).where(k.district == district, k.state != "ignored")
+        first = connection.execute(query.order_by(k.hour).limit(1)).scalar_one_or_none()
+        rows += [(district, first)] if first else []
     return pl.DataFrame(rows, schema={"district": pl.String, "hour": pl.String}, orient="row")
 
 

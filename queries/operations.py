@@ -63,12 +63,13 @@ def vitals(ledger: Ledger, districts: Sequence[str] = ()) -> Vitals:
         newest = select(func.max(p.hiveperiod))
         if districts:
             newest = newest.where(p.dstrct_code.in_(districts))
+        version = counter(connection, "data")
         return Vitals(
-            version=counter(connection, "data"),
+            version=version,
             newest_day=connection.execute(newest).scalar_one_or_none(),
             worker_seen_s=(now - row.seen_at) / 1e6 if row else None,
             worker_state=row.state if row else None,
-            progress=_progress(connection, now),
+            progress=_progress(connection, now, version),
         )
 
 
@@ -78,18 +79,36 @@ def districts(ledger: Ledger) -> list[str]:
         return district_names(connection)
 
 
-def _progress(connection: Connection, now: int) -> Progress:
+def _progress(connection: Connection, now: int, version: int) -> Progress:
     k = t.raw_keys.c
-    states = count_by(connection, k.state)
-    oldest = connection.execute(
-        select(func.min(k.arrived_at)).where(k.state == "pending")
-    ).scalar_one_or_none()
+    waiting = count_by(connection, k.state, k.state.in_(("pending", "failed")))
+    failed, pending = waiting.get("failed", 0), waiting.get("pending", 0)
+    oldest: int | None = None
+    if pending:  # else a database may look through all files to find that none waits
+        query = select(func.min(k.arrived_at)).where(k.state == "pending")
+        oldest = connection.execute(query).scalar_one_or_none()
     return Progress(
-        done=states.get("done", 0),
-        failed=states.get("failed", 0),
-        pending=states.get("pending", 0),
+        done=_done(connection, (version, failed, pending)),
+        failed=failed,
+        pending=pending,
         oldest_s=None if oldest is None else (now - oldest) / 1e6,
     )
+
+
+#: Of each database the files taken in, as they were counted last, and when that was.
+_counted: dict[str, tuple[tuple[int, ...], int]] = {}
+
+
+def _done(connection: Connection, moment: tuple[int, ...]) -> int:
+    """Files taken in. A year of a fleet are millions, and every open page asks every few seconds:
+    they are counted again when ``moment`` is another, which is what can move with their number.
+    """
+    database = str(connection.engine.url)
+    known = _counted.get(database)
+    if known is None or known[0] != moment:
+        query = select(func.count()).where(t.raw_keys.c.state == "done")
+        known = _counted[database] = (moment, int(connection.execute(query).scalar_one()))
+    return known[1]
 
 
 def line_counts(ledger: Ledger) -> dict[str, int]:

@@ -14,7 +14,7 @@ from pipeline.marts.catalogue import MARTS
 from pipeline.storage.lake import Lake, discard
 from pipeline.storage.parquet import partition_path
 from pipeline.storage.records import ANALYTICS, NewFile, Partition
-from pipeline.storage.visible import identifier
+from pipeline.storage.visible import NUMBERED, field_id, identifier
 
 #: Zstandard's level.
 LEVEL = 12
@@ -44,6 +44,10 @@ def pack(rows: pa.Table, path: Path, level: int = LEVEL) -> None:
     float; readers get the same float back. Times are stored as differences.
     """
     columns = {own.name: exact(rows[own.name].combine_chunks()) for own in rows.schema}
+    schema = pa.schema(
+        pa.field(name, own.type, metadata={"PARQUET:field_id": str(field_id(name))})
+        for name, own in columns.items()
+    )
     encodings = {name: code for name, own in columns.items() if (code := _encoding(own))}
     others = [
         f"{name}.list.element" if pa.types.is_list(own.type) else name
@@ -51,7 +55,7 @@ def pack(rows: pa.Table, path: Path, level: int = LEVEL) -> None:
         if name not in encodings
     ]
     pq.write_table(
-        pa.table(columns),
+        pa.table(columns, schema=schema),
         path,
         compression="zstd",
         compression_level=level,
@@ -115,7 +119,7 @@ def write(
                 if rows.num_rows == 0:
                     continue
                 where = (part.hiveperiod, part.dstrct_code)
-                path = partition_path(ANALYTICS, name, *where, f"{claim_id}-{len(files)}.parquet")
+                path = partition_path(ANALYTICS, name, *where, f"{claim_id}-{len(files)}{NUMBERED}")
                 temporary = lake.temporary(path)
                 pack(rows, temporary)
                 steps.reached("build.writing")

@@ -7,6 +7,7 @@ partition columns are stored in the files too.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from pipeline.storage.records import DataFile, Hidden
 
 #: Columns by which rows are found or left out: there whatever a query asks for.
 KEYS = ("ts", "unitno", "deviceid", "_src", "hiveperiod", "dstrct_code")
+
+
+#: How the names of a mart's files end whose columns are numbered (``field_id``).
+NUMBERED = ".n.parquet"
 
 
 def literal(text: str) -> str:
@@ -115,12 +120,39 @@ def _seen(hidden: Hidden) -> str:
     )
 
 
-def mart_sql(root: Path, files: Sequence[DataFile], columns: Sequence[tuple[str, str]]) -> str:
-    """SELECT over the published files of one mart; ``columns`` are its (name, DuckDB type)s."""
-    names = ", ".join(f"{identifier(name)}::{kind} AS {identifier(name)}" for name, kind in columns)
+def field_id(name: str) -> int:
+    """Number of a mart's column in its files: the same in every mart and every release."""
+    return zlib.crc32(name.encode()) >> 1
+
+
+def mart_sql(
+    root: Path,
+    files: Sequence[DataFile],
+    columns: Sequence[tuple[str, str]],
+    wanted: Collection[str] | None = None,
+) -> str:
+    """SELECT over the published files of one mart; ``columns`` are its (name, DuckDB type)s.
+
+    With ``wanted`` only those: binding all of a wide mart takes longer than to read a few.
+    """
+    asked = among(wanted)
+    columns = [(name, kind) for name, kind in columns if asked(name)]
     if not files:
         empty = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
         return f"SELECT {empty} WHERE false"
-    # Files of an older release may lack a column that the mart has gained since.
-    source = f"read_parquet({file_list(root, files)}, union_by_name=true)"
-    return f"SELECT {names} FROM {source}"
+    names = ", ".join(f"{identifier(name)}::{kind} AS {identifier(name)}" for name, kind in columns)
+    schema = ", ".join(
+        f"{field_id(name)}: {{name: {literal(name)}, type: {literal(kind)}, default_value: NULL}}"
+        for name, kind in columns
+    )
+    numbered = [file for file in files if file.path.endswith(NUMBERED)]
+    # Files of an older release: each is opened first, for it may lack a column.
+    older = [file for file in files if not file.path.endswith(NUMBERED)]
+    parts = []
+    if numbered:
+        source = f"read_parquet({file_list(root, numbered)}, schema=MAP {{{schema}}})"
+        parts.append(f"SELECT {names} FROM {source}")
+    if older:
+        source = f"read_parquet({file_list(root, older)}, union_by_name=true)"
+        parts.append(f"SELECT {names} FROM {source}")
+    return " UNION ALL ".join(parts)

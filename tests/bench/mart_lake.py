@@ -37,6 +37,7 @@ from pipeline.storage.lake import DiskLake
 from pipeline.storage.ledger import open_ledger
 from pipeline.storage.parquet import Writer, partition_path
 from pipeline.storage.records import ANALYTICS, CLEAN, TELEMETRY
+from pipeline.storage.visible import NUMBERED
 from tests.bench.lakes import DAY, DISTRICT, START, Home, link
 
 DISTRICTS = (DISTRICT, "TRGA")
@@ -215,7 +216,7 @@ def _day(
         table = table.filter(pc.less(table[moments[0]], pa.scalar(fleet.now)))
     if not table.num_rows:
         return None
-    path = partition_path(ANALYTICS, name, day, district, "bench-0.parquet")
+    path = partition_path(ANALYTICS, name, day, district, f"bench-0{NUMBERED}")
     (fleet.target / path).parent.mkdir(parents=True, exist_ok=True)
     pack(table, fleet.target / path, LEVEL)
     return _file(fleet, ANALYTICS, name, path, day, district, table.num_rows)
@@ -362,7 +363,6 @@ def _ledger(fleet: Fleet, files: Sequence[dict[str, Any]]) -> None:
         )
         connection.execute(f"INSERT INTO zones SELECT DISTINCT district, '{fleet.zone}' FROM spans")
         connection.execute("DROP TABLE spans")
-        connection.execute("ANALYZE")
         connection.execute("PRAGMA journal_mode=WAL")
     ledger = open_ledger(load(home=fleet.target, lake=str(fleet.target), zone=fleet.zone))
     for role in people.ROLES:
@@ -427,7 +427,7 @@ def _multiply(
     chosen = ", ".join(expressions.get(name, f"old.{name}") for name in columns)
     connection.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} FROM spans, old"
-        f" WHERE {where} ORDER BY 1"
+        f" WHERE {where} ORDER BY back DESC"
     )
     connection.execute("DROP TABLE old")
 

@@ -111,7 +111,7 @@ def run(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Run:
             command, env=dict(env), cwd=cwd, stdout=out, stderr=err, start_new_session=True
         )
         try:
-            with _Watch(process.pid) as watch:
+            with Watch(process.pid) as watch:
                 code = process.wait()
                 seconds = time.perf_counter() - started
         finally:
@@ -225,7 +225,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-class _Watch:
+class Watch:
     """Samples the memory of a process tree in a thread until the block ends."""
 
     def __init__(self, pid: int) -> None:
@@ -233,7 +233,7 @@ class _Watch:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Watch:
         self._thread.start()
         return self
 

@@ -27,6 +27,8 @@ from app import identity
 #: A click that takes longer counts as an error.
 PATIENCE_S = 60
 MOST_BYTES = 1 << 28
+#: The page that answers at "/" alone.
+HOME = "home"
 
 
 def cookie(key: str, username: str) -> str:
@@ -122,7 +124,8 @@ class Session:
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._done.set()
         elif kind == "navigation":
-            self.pages = {p.url_pathname: p.page_script_hash for p in message.navigation.app_pages}
+            found = message.navigation.app_pages
+            self.pages = {page.url_pathname or HOME: page.page_script_hash for page in found}
             self._page = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             live = message.auto_rerun
@@ -158,7 +161,7 @@ async def many(
             await asyncio.sleep(think_s * number / len(tokens))
             async with Session(url, token) as session:
                 opened.append(await session.open())
-                here = ""
+                here = HOME
                 for _ in range(clicks):
                     await asyncio.sleep(rng.uniform(0.5, 1.5) * think_s)
                     if rng.random() < 0.3 and label in session.selects:

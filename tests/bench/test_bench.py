@@ -40,6 +40,16 @@ LAKE_FIGURES = {
     "s3_cold_mb",
     "s3_warm_vs_local",
 }
+PAGE_FIGURES = {
+    "query_p95_ms",
+    "load_vs_bare",
+    "switch_vs_bare",
+    "filter_vs_bare",
+    "history_365_vs_30",
+    "sessions_50_p95_s",
+    "memory_gb",
+    "vs_seed",
+}
 GOALS = ["vs_seed", "vs_polars", "peak_gb", "flat_10x", "damaged_3pct"]
 
 
@@ -83,6 +93,19 @@ def test_the_lake_is_measured_too(tmp_path: Path) -> None:
     assert set(said["goals"]) >= LAKE_FIGURES
     assert set(said["figures"]) >= LAKE_FIGURES
     assert all(value > 0 for value in said["figures"].values())
+    assert not list(tmp_path.iterdir()), "the scratch folder stayed"
+
+
+@pytest.mark.long
+@pytest.mark.browser
+def test_pages_are_measured_too(tmp_path: Path) -> None:
+    printed = quick(tmp_path, "pages")
+    said = json.loads(printed[-1])
+    assert set(said["goals"]) >= PAGE_FIGURES
+    assert {name for name, value in said["figures"].items() if value is None} == set()
+    assert said["figures"]["sessions_errors"] == 0
+    assert all(said["figures"][name] > 0 for name in PAGE_FIGURES)
+    assert any(line.split()[:2] == ["home", "unit_now"] for line in printed)
     assert not list(tmp_path.iterdir()), "the scratch folder stayed"
 
 

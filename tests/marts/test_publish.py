@@ -10,7 +10,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.marts.catalogue import MARTS
 from pipeline.marts.publish import pack
+from pipeline.storage.records import DataFile
+from pipeline.storage.visible import NUMBERED, field_id, mart_sql
 
 
 def test_what_is_packed_comes_back(tmp_path: Path) -> None:
@@ -59,3 +62,39 @@ def test_nothing_is_packed_too(tmp_path: Path) -> None:
     rows = pa.table({"a": pa.array([], pa.float64()), "b": pa.array([], pa.list_(pa.uint8()))})
     pack(rows, tmp_path / "packed.parquet")
     assert pq.read_table(tmp_path / "packed.parquet").schema.names == ["a", "b"]
+
+
+def test_files_are_read_together_whatever_each_holds(tmp_path: Path) -> None:
+    """Other decimals, a column that a file lacks, and a file from before columns had numbers."""
+    parts = {
+        f"a{NUMBERED}": {"unitno": ["a"], "km": [1.5], "blocks": [[1, 2]]},
+        f"b{NUMBERED}": {"unitno": ["b"], "km": [1.125]},
+        "old.parquet": {"km": [2.25], "unitno": ["c"]},
+    }
+    for name, columns in parts.items():
+        if name.endswith(NUMBERED):
+            pack(pa.table(columns), tmp_path / name)
+        else:
+            pq.write_table(pa.table(columns), tmp_path / name)
+    columns = (("unitno", "VARCHAR"), ("km", "DOUBLE"), ("blocks", "UTINYINT[]"))
+    files = [
+        DataFile(number, name, "", "", 1, 1, None, None, (), False, 0)
+        for number, name in enumerate(parts)
+    ]
+    with duckdb.connect() as duck:
+        numbered = mart_sql(tmp_path, files[:2], columns)
+        assert duck.sql(f"{numbered} ORDER BY ALL").fetchall() == [
+            ("a", 1.5, [1, 2]),
+            ("b", 1.125, None),
+        ]
+        every = mart_sql(tmp_path, files, columns[:2])
+        assert duck.sql(f"SELECT km FROM ({every}) ORDER BY km").fetchall() == [
+            (1.125,), (1.5,), (2.25,),
+        ]  # fmt: skip
+        some = duck.sql(mart_sql(tmp_path, files, columns, {"KM"}))
+        assert some.columns == ["unitno", "km"]  # and the keys among them
+
+
+def test_no_two_columns_share_a_number() -> None:
+    names = {name for mart in MARTS.values() for name, _ in mart.schema}
+    assert len({field_id(name) for name in names}) == len(names)
