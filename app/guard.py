@@ -32,7 +32,7 @@ POLICY = {
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
     "media-src": "'self' data: blob:",
-    "connect-src": "'self' ws: wss:",
+    "connect-src": "'self' data: blob:",  # the WebSocket too: it is of the same origin
     "frame-src": "'self'",
     "worker-src": "'self' blob:",
     "object-src": "'none'",
@@ -45,7 +45,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }

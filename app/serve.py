@@ -49,12 +49,19 @@ def check_port(host: str, port: int) -> None:
             raise PortBusy(port) from error
 
 
+def believed(settings: Settings) -> str:
+    """Peers whose X-Forwarded-For counts, as uvicorn reads them; without any: nobody's address.
+
+    Of what such a peer forwards, the right-most address that is not believed itself is the client.
+    """
+    return ",".join(settings.trusted_proxies) or "255.255.255.255"
+
+
 def serve(settings: Settings, host: str, port: int, worker: bool) -> int:
     """Serve until told to stop; the exit code. Raises PortBusy before anything has started."""
     check_port(host, port)
     os.environ[NO_WORKER] = "0" if worker else "1"
-    # Whose word on the client's address counts; else the socket's peer. Nobody has this address.
-    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies) or "255.255.255.255"
+    os.environ["FORWARDED_ALLOW_IPS"] = believed(settings)
     # Sensitive options are taken from the environment only.
     os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = cookie_key(settings)
     from app.server import app

@@ -19,4 +19,4 @@ if row is not None:
     panels.administration.user(people.row(row, named=True), districts)
 
 panels.section("users.add", "users.add.help")
-panels.administration.new_user(districts)
+panels.administration.new_user(districts, people.height)

@@ -129,9 +129,9 @@ def threshold(frame: pl.DataFrame) -> None:
             tried(lambda: data.thresholds.change(name, value, reason), "thresholds.changed")
 
 
-def new_user(districts: Sequence[str]) -> None:
-    """Somebody new."""
-    with st.form("new_user"):
+def new_user(districts: Sequence[str], known: int) -> None:
+    """Somebody new; ``known``: how many there are. With one more the form is an empty one."""
+    with st.form(f"new_user {known}"):
         left, right = st.columns(2)
         username = left.text_input(say("users.username"), max_chars=64)
         name = right.text_input(say("users.name"), max_chars=100)
@@ -160,7 +160,7 @@ def user(row: dict[str, Any], districts: Sequence[str]) -> None:
         bound = st.multiselect(say("users.districts"), sorted({*districts, *now}), default=now)
         if st.form_submit_button(say("admin.save")):
             tried(lambda: _rights(row, now, role, bound), "admin.saved")
-    with secret.form(f"password {username}"):
+    with secret.form(f"password {username}", clear_on_submit=True):
         password = st.text_input(say("users.password"), type="password")
         again = st.text_input(say("users.again"), type="password")
         if st.form_submit_button(say("users.password.set")):

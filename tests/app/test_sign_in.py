@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from streamlit.testing.v1 import AppTest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import guard, state
+from app import guard, serve, state
 from app.text import say
 from pipeline.errors import SettingsError, UsageError
 from pipeline.settings import Settings, load
@@ -294,6 +297,33 @@ def test_known_hosts(settings: Settings) -> None:
     assert known("a.haul.example", allowed_hosts=["*.haul.example"])
     assert not known("ahaul.example", allowed_hosts=["*.haul.example"])
     assert known("any.thing", allowed_hosts=["*"])
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "client"),
+    [
+        ([], "127.0.0.1", "203.0.113.9", "127.0.0.1"),
+        ([], "10.0.0.5", "203.0.113.9", "10.0.0.5"),
+        (["10.0.0.5"], "10.0.0.5", "203.0.113.9", "203.0.113.9"),
+        (["10.0.0.5"], "10.0.0.6", "203.0.113.9", "10.0.0.6"),
+        (["10.0.0.5"], "10.0.0.5", "1.1.1.1, 203.0.113.9", "203.0.113.9"),
+        (["10.0.0.0/24"], "10.0.0.5", "1.1.1.1, 203.0.113.9, 10.0.0.7", "203.0.113.9"),
+    ],
+)
+def test_whose_address_counts(
+    settings: Settings, proxies: list[str], peer: str, forwarded: str, client: str
+) -> None:
+    """By uvicorn's own hand, with what ``serve`` tells it."""
+    seen: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    trusted = serve.believed(settings.model_copy(update={"trusted_proxies": proxies}))
+    headers = [(b"x-forwarded-for", forwarded.encode())]
+    scope = {"type": "websocket", "client": (peer, 1), "headers": headers}
+    asyncio.run(ProxyHeadersMiddleware(app, trusted)(scope, None, None))  # type: ignore[arg-type]
+    assert seen == [client]
 
 
 @pytest.mark.parametrize(
