@@ -42,6 +42,14 @@ def write(lake: Lake, name: str, rows: list[dict[str, Any]]) -> None:
         publish(lake, connection, name, [common | row for row in rows])
 
 
+def watched_day(settings: Settings, ledger: Ledger) -> str:
+    """Production day of the cases F-1 and F-2, made now."""
+    watched(settings, ledger)
+    place = reviews.place_of(ledger, "F-1")
+    assert place is not None
+    return place[0]
+
+
 def states(*lengths: tuple[str, int]) -> list[dict[str, Any]]:
     """Intervals in a row from BEGIN on, in minutes."""
     rows, at = [], BEGIN
@@ -89,8 +97,7 @@ def test_a_stop_after_the_case_is_none_before_it(lake: Lake, reader: Reader) -> 
 
 
 def test_the_roster_of_an_opened_case(settings: Settings, ledger: Ledger, reader: Reader) -> None:
-    watched(settings, ledger)
-    day = ask(reader, "fatigue_cases", Scope())["hiveperiod"][0]
+    day = watched_day(settings, ledger)
     scope = Scope(next_day(day, -14), day)
     roster = ask(reader, "fatigue_roster", scope, case_id="F-2")
     assert roster["hiveperiod"].to_list() == [next_day(day, -2), next_day(day, -1), day]
@@ -101,13 +108,14 @@ def test_the_roster_of_an_opened_case(settings: Settings, ledger: Ledger, reader
 
 
 def test_cases_with_what_people_said(settings: Settings, ledger: Ledger, reader: Reader) -> None:
-    watched(settings, ledger)
+    day = watched_day(settings, ledger)
+    span = Scope(next_day(day, -1), next_day(day))
     reviews.add(ledger, "F-1", Review("confirmed", "clip", "rest"), "ana")
-    cases = {row["case_id"]: row for row in ask(reader, "fatigue_cases", Scope()).to_dicts()}
+    cases = {row["case_id"]: row for row in ask(reader, "fatigue_cases", span).to_dicts()}
     assert (cases["F-1"]["state"], cases["F-1"]["action"]) == ("confirmed", "rest")
     assert cases["F-1"]["same_operator"]
     assert (cases["F-2"]["state"], cases["F-2"]["acknowledged_at"]) == ("new", None)
-    units = {row["unitno"]: row for row in ask(reader, "fatigue_units", Scope()).to_dicts()}
+    units = {row["unitno"]: row for row in ask(reader, "fatigue_units", span).to_dicts()}
     assert [units["DT-101"][name] for name in ("cases", "confirmed", "judged")] == [1, 1, 1]
     assert [units["WT-201"][name] for name in ("cases", "standing", "judged")] == [1, 1, 0]
     assert units["DT-102"]["cases"] == 0
@@ -160,9 +168,9 @@ def profile(reader: Reader) -> pl.DataFrame:
 def test_the_profile_is_divided_by_exposure_and_withheld_of_few(
     lake: Lake, reader: Reader, operators: int, withheld: bool
 ) -> None:
-    write(lake, "operator_shift", crew(operators))
     # op-0 also worked the day before: this is their second shift in a row.
-    write(lake, "operator_shift", [crew(1)[0] | {"hiveperiod": next_day(DAY, -1)}])
+    before = crew(1)[0] | {"hiveperiod": next_day(DAY, -1)}
+    write(lake, "operator_shift", [before, *crew(operators + 1)])
     hour = BEGIN + timedelta(hours=2)
     eyes = [{"operator": f"op-{i}", "hour_start": hour, "valid_moving_s": 1800} for i in range(9)]
     write(lake, "eye_hour", eyes)
@@ -170,14 +178,10 @@ def test_the_profile_is_divided_by_exposure_and_withheld_of_few(
     write(lake, "fatigue_case", [{"case_id": "x", "operatorid": "op-1", **at}])
     cells = {row["nth"]: row for row in profile(reader).to_dicts()}
     assert {row["hour"] for row in cells.values()} == {3}
-    assert cells[2]["withheld"]  # one operator alone
-    assert (cells[2]["eye_h"], cells[2]["cases"]) == (None, None)
-    # Without op-0 there are four in the first row of five, three of four: both are few.
-    assert cells[1]["withheld"]
-    write(lake, "operator_shift", [{"shift": 1, "operatorid": f"op-{i}"} for i in (6, 7)])
-    first = {row["nth"]: row for row in profile(reader).to_dicts()}[1]
-    assert first["withheld"] is (operators + 1 < 5)
-    assert (first["eye_h"], first["cases"]) == ((operators + 1) / 2, 1)
+    alone = {"withheld": True, "eye_h": None, "cases": None}
+    assert cells[2] == {"hour": 3, "nth": 2, **alone}
+    enough = {"withheld": False, "eye_h": 2.5, "cases": 1}
+    assert cells[1] == {"hour": 3, "nth": 1, **(alone if withheld else enough)}
 
 
 @pytest.mark.parametrize("operators", [4, 5])
