@@ -27,6 +27,8 @@ LIST_HEIGHT = 300
 @st.fragment(run_every=TICK_S)
 def contacts(cases: pl.DataFrame, times: pl.DataFrame, zone: str) -> None:
     """Who is to be contacted, in three parts; a selected row opens its case."""
+    if pickers.fatigue.opened():  # a row was selected: not the list alone is to be drawn anew
+        st.rerun()
     queued = figures.fatigue.queue(cases, times, datetime.now(UTC))
     pieces.section("fatigue.contacts", "fatigue.contacts.help")
     group = pickers.fatigue.group(figures.fatigue.counts(queued))

@@ -139,6 +139,12 @@ def test_the_case_of_another_district_is_not_there(page: Any, ledger: Ledger, sc
     assert "operator of case seen" not in audited
 
 
+def test_who_may_do_what() -> None:
+    may = {act: {role for role in people.ROLES if access.may_do(role, act)} for act in access.ACTS}
+    assert may == {"review": {"supervisor", "admin"}, "try_thresholds": {"admin"}}
+    assert not access.may_do("admin", "no_such_act")
+
+
 def test_other_thresholds_are_for_admins(page: Any) -> None:
     app = page(view="what_if")
     assert say("fatigue.contacts") in texts(app)
