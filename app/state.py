@@ -23,6 +23,8 @@ FILTERS = "filters"
 DRAWN = "drawn"
 VISIT = "visit"
 OPERATORS_SEEN = "operators_seen"
+#: By case: how many reviews were sent from here, and the newest one known when its form was drawn.
+REVIEW_FORMS = "review_forms"
 
 # Shared filters; also their names in the address.
 DISTRICT = "district"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
-from app import access, auth, data, figures, handover, pickers, tables
+from app import access, auth, data, figures, handover, pickers, state, tables
 from app.backend import backend
 from app.figures.fatigue import Shift
 from app.filters import Filters
@@ -27,6 +27,8 @@ LIST_HEIGHT = 300
 @st.fragment(run_every=TICK_S)
 def contacts(cases: pl.DataFrame, times: pl.DataFrame, zone: str) -> None:
     """Who is to be contacted, in three parts; a selected row opens its case."""
+    if pickers.fatigue.opened():  # a row was selected: not the list alone is to be drawn anew
+        st.rerun()
     queued = figures.fatigue.queue(cases, times, datetime.now(UTC))
     pieces.section("fatigue.contacts", "fatigue.contacts.help")
     group = pickers.fatigue.group(figures.fatigue.counts(queued))
@@ -151,15 +153,20 @@ def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zon
     user = auth.current(backend())
     if user is None or not access.may(user, "review cases"):
         return
-    seen = history[-1].number if history else 0
-    given = _form(f"{found['case_id']}.{seen}", bool(history), advised)
+    newest = history[-1].number if history else 0
+    forms = st.session_state.setdefault(state.REVIEW_FORMS, {})
+    sent, seen = forms.setdefault(found["case_id"], (0, newest))
+    given = _form(f"{found['case_id']}.{sent}", bool(history), advised)
     if given is None:
         return
     try:
         data.fatigue.review(found, given, seen)
     except ReviewRefused as refused:
+        # What was filled in stays; now that the rest was seen it may be sent again.
+        forms[found["case_id"]] = sent, newest
         st.error(say(f"review.refused.{refused.why}"), icon=":material/block:")
     else:
+        forms[found["case_id"]] = sent + 1, data.fatigue.history(found)[-1].number
         st.toast(say("review.kept"), icon=":material/check:")
         st.rerun()
 

@@ -161,7 +161,7 @@ EN = {
     ),
     "review.refused.reason": "This case has a verdict. To add another one, say why in the note.",
     "review.refused.meanwhile": (
-        "Somebody else reviewed this case meanwhile. Reload, look at what was said, and add yours."
+        "Somebody else reviewed this case meanwhile. Look at what was said, then send yours again."
     ),
     "review.refused.unknown": "There is no such case among yours any more.",
     "review.refused.value": "One of the values is not possible.",
@@ -427,7 +427,7 @@ ID: dict[str, str] = {
     ),
     "review.refused.reason": "Kasus ini sudah ada putusan. Untuk putusan lain, tulis alasannya.",
     "review.refused.meanwhile": (
-        "Orang lain baru saja menilai kasus ini. Muat ulang, baca, lalu tambahkan penilaian Anda."
+        "Orang lain baru saja menilai kasus ini. Baca penilaiannya, lalu kirim lagi milik Anda."
     ),
     "review.refused.unknown": "Kasus ini tidak ada lagi pada site Anda.",
     "review.refused.value": "Salah satu nilai tidak mungkin.",

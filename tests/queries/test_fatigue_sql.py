@@ -1,0 +1,216 @@
+"""Queries of the page of fatigue events over marts whose numbers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.localtime import next_day
+from pipeline.settings import Settings
+from pipeline.storage import reviews
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.reviews import Review
+from queries.connect import Reader, open_reader
+from queries.run import ask
+from queries.scope import Scope
+from tests.app.fabricate import DISTRICT, Lake
+from tests.app.fabricate_fatigue import publish, watched
+
+#: 06:00 at the site on DAY.
+BEGIN, DAY = datetime(2026, 1, 30, 22, tzinfo=UTC), "2026-01-31"
+SPAN = Scope(DAY, DAY)
+
+
+@pytest.fixture
+def lake(settings: Settings, ledger: Ledger) -> Lake:
+    return Lake(settings, ledger, settings.zone_of(DISTRICT), ("DT-1",))
+
+
+@pytest.fixture
+def reader(settings: Settings, ledger: Ledger) -> Iterator[Reader]:
+    with open_reader(settings, ledger) as opened:
+        yield opened
+
+
+def write(lake: Lake, name: str, rows: list[dict[str, Any]]) -> None:
+    common = {"hiveperiod": DAY, "dstrct_code": DISTRICT, "unitno": "DT-1", "deviceid": "d"}
+    with lake.ledger.write() as connection:
+        publish(lake, connection, name, [common | row for row in rows])
+
+
+def watched_day(settings: Settings, ledger: Ledger) -> str:
+    """Production day of the cases F-1 and F-2, made now."""
+    watched(settings, ledger)
+    place = reviews.place_of(ledger, "F-1")
+    assert place is not None
+    return place[0]
+
+
+def states(*lengths: tuple[str, int]) -> list[dict[str, Any]]:
+    """Intervals in a row from BEGIN on, in minutes."""
+    rows, at = [], BEGIN
+    for state, minutes in lengths:
+        until = at + timedelta(minutes=minutes)
+        rows.append({"state": state, "started_at": at, "ended_at": until})
+        at = until
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("lengths", "minutes", "found", "unknown_s"),
+    [
+        ([("moving", 60), ("idle", 12), ("moving", 40)], 40, True, 0),
+        ([("moving", 60), ("idle", 5), ("moving", 40)], 105, False, 0),
+        # Two kinds of standing make one stop …
+        ([("moving", 60), ("idle", 6), ("off", 6), ("moving", 40)], 40, True, 0),
+        # … but what nobody saw is none.
+        ([("moving", 60), ("unknown", 30), ("moving", 40)], 130, False, 1800),
+        ([("off", 90), ("moving", 10), ("idle", 2), ("moving", 20)], 32, True, 0),
+    ],
+)
+def test_since_when_it_was_driven_without_a_stop(
+    lake: Lake,
+    reader: Reader,
+    lengths: list[tuple[str, int]],
+    minutes: int,
+    found: bool,
+    unknown_s: float,
+) -> None:
+    write(lake, "state_interval", states(*lengths))
+    at = BEGIN + timedelta(minutes=sum(length for _, length in lengths))
+    span = Scope(DAY, DAY, units=("DT-1",), start=at - timedelta(hours=14), end=at)
+    seat = ask(reader, "fatigue_seat", span).row(0, named=True)
+    assert (at - seat["since"], seat["found"]) == (timedelta(minutes=minutes), found)
+    assert seat["unknown_s"] == unknown_s
+
+
+def test_a_stop_after_the_case_is_none_before_it(lake: Lake, reader: Reader) -> None:
+    write(lake, "state_interval", states(("moving", 60), ("idle", 20)))
+    at = BEGIN + timedelta(minutes=50)
+    span = Scope(DAY, DAY, units=("DT-1",), start=at - timedelta(hours=14), end=at)
+    seat = ask(reader, "fatigue_seat", span).row(0, named=True)
+    assert (at - seat["since"], seat["found"]) == (timedelta(minutes=50), False)
+
+
+def test_the_roster_of_an_opened_case(settings: Settings, ledger: Ledger, reader: Reader) -> None:
+    day = watched_day(settings, ledger)
+    scope = Scope(next_day(day, -14), day)
+    roster = ask(reader, "fatigue_roster", scope, case_id="F-2")
+    assert roster["hiveperiod"].to_list() == [next_day(day, -2), next_day(day, -1), day]
+    assert roster["own"].to_list() == [False, False, True]
+    assert roster["cases"].to_list() == [None, None, 2]  # F-1 came before it
+    assert ask(reader, "fatigue_roster", scope, case_id="F-1")["cases"].to_list()[-1] == 1
+    assert "operatorid" not in roster.columns
+
+
+def test_cases_with_what_people_said(settings: Settings, ledger: Ledger, reader: Reader) -> None:
+    day = watched_day(settings, ledger)
+    span = Scope(next_day(day, -1), next_day(day))
+    reviews.add(ledger, "F-1", Review("confirmed", "clip", "rest"), "ana")
+    cases = {row["case_id"]: row for row in ask(reader, "fatigue_cases", span).to_dicts()}
+    assert (cases["F-1"]["state"], cases["F-1"]["action"]) == ("confirmed", "rest")
+    assert cases["F-1"]["same_operator"]
+    assert (cases["F-2"]["state"], cases["F-2"]["acknowledged_at"]) == ("new", None)
+    units = {row["unitno"]: row for row in ask(reader, "fatigue_units", span).to_dicts()}
+    assert [units["DT-101"][name] for name in ("cases", "confirmed", "judged")] == [1, 1, 1]
+    assert [units["WT-201"][name] for name in ("cases", "standing", "judged")] == [1, 1, 0]
+    assert units["DT-102"]["cases"] == 0
+    seen = reader.contract("SELECT case_id, state, who FROM case_reviews ORDER BY id").rows()
+    assert seen == [("F-1", "acknowledged", "ana"), ("F-1", "confirmed", "ana")]
+    joined = "SELECT s.state FROM fatigue_case JOIN case_states AS s USING (case_id) ORDER BY 1"
+    assert reader.contract(joined)["state"].to_list() == ["confirmed", "new"]
+
+
+def test_another_operator_on_the_unit_since(lake: Lake, reader: Reader) -> None:
+    def shift(operator: str, minutes: int) -> dict[str, Any]:
+        last = BEGIN + timedelta(minutes=minutes)
+        return {"shift": 1, "operatorid": operator, "last_minute": last}
+
+    def case(name: str, unit: str, operator: str) -> dict[str, Any]:
+        at = {"started_at": BEGIN, "ended_at": BEGIN}
+        return {"case_id": name, "unitno": unit, "operatorid": operator, "shift": 1, **at}
+
+    write(lake, "operator_shift", [shift("op-1", 60), shift("op-2", 90)])
+    cases = [case("old", "DT-1", "op-1"), case("new", "DT-1", "op-2"), case("nobody", "DT-1", "")]
+    write(lake, "fatigue_case", [*cases, case("unseen", "DT-9", "op-1")])
+    found = ask(reader, "fatigue_cases", SPAN)
+    # Where nobody was signed on, or nothing came since, whoever sits in the unit is to be called.
+    assert dict(found.select("case_id", "same_operator").iter_rows()) == {
+        "old": False,
+        "new": True,
+        "nobody": True,
+        "unseen": True,
+    }
+
+
+def crew(number: int) -> list[dict[str, Any]]:
+    return [
+        {"shift": 1, "operatorid": f"op-{i}", "eyes_valid_moving_s": 3600} for i in range(number)
+    ]
+
+
+def profile(reader: Reader) -> pl.DataFrame:
+    lists = {
+        "shift_days": [DAY],
+        "shift_districts": [DISTRICT],
+        "shift_numbers": [1],
+        "shift_starts": [int(BEGIN.timestamp())],
+    }
+    wide = Scope(next_day(DAY, -14), next_day(DAY))
+    return ask(reader, "fatigue_profile", wide, first=DAY, last=DAY, **lists)
+
+
+@pytest.mark.parametrize(("operators", "withheld"), [(5, False), (4, True)])
+def test_the_profile_is_divided_by_exposure_and_withheld_of_few(
+    lake: Lake, reader: Reader, operators: int, withheld: bool
+) -> None:
+    # op-0 also worked the day before: this is their second shift in a row.
+    before = crew(1)[0] | {"hiveperiod": next_day(DAY, -1)}
+    write(lake, "operator_shift", [before, *crew(operators + 1)])
+    hour = BEGIN + timedelta(hours=2)
+    eyes = [{"operator": f"op-{i}", "hour_start": hour, "valid_moving_s": 1800} for i in range(9)]
+    write(lake, "eye_hour", eyes)
+    at = {"started_at": hour, "ended_at": hour, "shift": 1}
+    write(lake, "fatigue_case", [{"case_id": "x", "operatorid": "op-1", **at}])
+    cells = {row["nth"]: row for row in profile(reader).to_dicts()}
+    assert {row["hour"] for row in cells.values()} == {3}
+    alone = {"withheld": True, "eye_h": None, "cases": None}
+    assert cells[2] == {"hour": 3, "nth": 2, **alone}
+    enough = {"withheld": False, "eye_h": 2.5, "cases": 1}
+    assert cells[1] == {"hour": 3, "nth": 1, **(alone if withheld else enough)}
+
+
+@pytest.mark.parametrize("operators", [4, 5])
+def test_operator_shifts_with_a_confirmed_case(lake: Lake, reader: Reader, operators: int) -> None:
+    short = {"shift": 1, "operatorid": "op-9", "eyes_valid_moving_s": 3599}
+    write(lake, "operator_shift", [*crew(operators), short])
+    found = ask(reader, "fatigue_shifts", SPAN).row(0, named=True)
+    few = {"withheld": True, "observed": None, "with_confirmed": None}
+    enough = {"withheld": False, "observed": 5, "with_confirmed": 0}
+    assert found == (enough if operators == 5 else few)
+
+
+def test_a_unit_without_a_row_is_no_data_over_the_whole_shift(lake: Lake, reader: Reader) -> None:
+    rows = [
+        {"minute": BEGIN + timedelta(minutes=m), "seconds": 60, "moving_s": 60, "blind_moving_s": b}
+        for m, b in ((10, 0), (11, 0), (12, 60))
+    ]
+    write(lake, "unit_minute", rows)
+    end = BEGIN + timedelta(minutes=30)
+    span = Scope(DAY, DAY, units=("DT-1", "DT-2"), start=BEGIN, end=end)
+    found = ask(reader, "fatigue_strip", span)
+    edges = [
+        (unit, state, (a - BEGIN).total_seconds() / 60, (b - BEGIN).total_seconds() / 60)
+        for unit, state, a, b in found.iter_rows()
+    ]
+    assert edges == [
+        ("DT-1", "none", 0, 10),
+        ("DT-1", "seen", 10, 12),
+        ("DT-1", "blind", 12, 13),
+        ("DT-1", "none", 13, 30),
+        ("DT-2", "none", 0, 30),
+    ]
