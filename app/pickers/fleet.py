@@ -115,7 +115,7 @@ def units(title: str, shown: pl.DataFrame, *said: str, **options: Any) -> None:
     for sentence in said:
         st.markdown(sentence)
     if shown.is_empty():
-        panels.note(f"{title}.none")
+        st.caption(say(f"{title}.none"))  # no tick: nothing seen is not nothing wrong
         return
     key = title.partition(".")[2]
     tall = {"height": panels.LONG_TABLE} if shown.height > panels.LONG_ROWS else {}
