@@ -30,7 +30,7 @@ elif unit:
     panels.fleet.without_log(work)
     panels.section_of("fleet.days", "fleet.gantt", "fleet.days.help", unit=unit)
     figure = fleet_gantt.days(data.fleet.intervals(chosen, (unit,)), zone, dark)
-    panels.chart(figure, "days", "fleet.gantt")
+    panels.chart(figure, "days", "fleet.gantt", otherwise="empty.no_data")
     panels.fleet.seconds(unit, chosen)
     pickers.fleet.days(tables.fleet.days(only.of(data.fleet.unit_days(chosen))), "unit_days")
     panels.fleet.parts(only.of(data.fleet.parts(chosen)), zone)
@@ -40,7 +40,7 @@ elif view == "now":
         panels.section("fleet.map", "fleet.map.help")
         tracks = data.fleet.tracks(chosen, figures.fleet.travellers(totals))
         figure = fleet_map.positions(now, tracks, dark)
-        panels.chart(figure, pickers.fleet.MAP, "fleet.map", **pickers.fleet.on_map())
+        panels.chart(figure, pickers.fleet.MAP, "fleet.map", **pickers.fleet.ON_MAP)
         panels.fleet.unplaced(now)
     with right:
         pickers.fleet.units("fleet.act", tables.fleet.to_act(now, zone), height=440)
@@ -53,7 +53,8 @@ elif view == "hours":
     order = fleet_gantt.by_lost(days)
     intervals = data.fleet.intervals(chosen, order) if fleet_gantt.is_close(days) else None
     panels.section("fleet.gantt", "fleet.gantt.help")
-    panels.chart(fleet_gantt.units(days, intervals, zone, dark), "gantt", "fleet.gantt")
+    figure = fleet_gantt.units(days, intervals, zone, dark)
+    panels.chart(figure, "gantt", "fleet.gantt", otherwise="empty.no_data")
     panels.fleet.drawn(len(order), days["unitno"].n_unique())
     pickers.fleet.units("fleet.table", tables.fleet.units(totals, now, zone))
 elif view == "work":
@@ -61,7 +62,7 @@ elif view == "work":
     panels.tiles(figures.fleet.availability(work))
     panels.fleet.without_log(work)
     panels.section("fleet.idle", "fleet.idle.help")
-    panels.chart(fleet_parts.idle(bands, dark), "idle", "fleet.idle")
+    panels.chart(fleet_parts.idle(bands, dark), "idle", "fleet.idle", otherwise="fleet.idle.none")
     pickers.fleet.units("fleet.work", tables.fleet.availability(work, bands))
 elif view == "service":
     pickers.fleet.units("fleet.service", tables.fleet.service(totals))
@@ -71,8 +72,9 @@ elif view == "service":
 else:
     parts = only.of(data.fleet.parts(chosen))
     panels.section("fleet.health", "fleet.health.help")
-    panels.chart(fleet_parts.health(parts, dark), "health", "fleet.health")
+    figure = fleet_parts.health(parts, dark)
+    panels.chart(figure, "health", "fleet.health", otherwise="fleet.health.none")
     panels.fleet.parts(parts, zone)
     panels.section("fleet.firmware", "fleet.firmware.help")
-    firmware = fleet_parts.firmware(data.fleet.firmware(chosen), dark)
-    panels.chart(firmware, "firmware", "fleet.firmware")
+    figure = fleet_parts.firmware(data.fleet.firmware(chosen), dark)
+    panels.chart(figure, "firmware", "fleet.firmware", otherwise="empty.no_data")

@@ -44,7 +44,7 @@ def units(days: pl.DataFrame, intervals: pl.DataFrame | None, zone: str, dark: b
     """One row a unit: from change to change, or by the day where there are no intervals."""
     order = by_lost(days)
     rows = {unit: len(order) - 1 - i for i, unit in enumerate(order)}
-    row = pl.col("unitno").replace_strict(rows, return_dtype=pl.Float64).alias("row")
+    row = pl.col("unitno").replace_strict(rows, default=None).cast(pl.Float64).alias("row")
     lost = dict(days.group_by("unitno").agg(pl.col("lost_s").sum()).iter_rows())
     names = [
         say("fleet.gantt.row", unit=markless(unit), hours=f"{lost[unit] / 3600:,.1f}")
@@ -65,7 +65,7 @@ def days(intervals: pl.DataFrame, zone: str, dark: bool) -> go.Figure:
     begin = pl.col("hiveperiod").str.to_datetime("%Y-%m-%d", time_unit="us")
     shift = pl.lit(ANY_DAY).str.to_datetime("%Y-%m-%d", time_unit="us") - begin
     frame = local(intervals, zone, "started_at", "ended_at").with_columns(
-        pl.col("hiveperiod").replace_strict(rows, return_dtype=pl.Float64).alias("row"),
+        pl.col("hiveperiod").replace_strict(rows, default=None).cast(pl.Float64).alias("row"),
         pl.col("started_at") + shift,
         pl.col("ended_at") + shift,
     )

@@ -111,7 +111,7 @@ def positions(now: pl.DataFrame, tracks: pl.DataFrame, dark: bool) -> go.Figure:
 
 
 def _middle(values: pl.Series) -> float:
-    return sum(values.to_list()) / len(values)
+    return float(sum(values.to_list()) / len(values))
 
 
 def _names(figure: go.Figure, units: pl.DataFrame, size: float, colours: Palette, at: int) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.figures import fleet as figures
 from app.filters import Filters
-from app.panels.pieces import link, section, table_or
+from app.panels.pieces import empty, link, section, table_or
 from app.tables import fleet as tables
 from app.text import plain, say
 
@@ -62,6 +62,9 @@ def without_log(units: pl.DataFrame) -> None:
 def parts(found: pl.DataFrame, zone: str) -> None:
     """Parts of devices at fault and what to do, or that there are none."""
     section("fleet.parts")
+    if found.is_empty():
+        empty("empty.no_data")
+        return
     table_or(tables.parts(found, zone), "parts", "fleet.health.none")
 
 

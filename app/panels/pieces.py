@@ -67,8 +67,14 @@ def section_of(title: str, chart: str, help_text: str, **values: object) -> None
     st.subheader(say(title, **shown), anchor=False, help=meaning.of(chart, say(help_text)))
 
 
-def chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
-    """A chart over the whole width; ``alt`` is the key of its description."""
+def chart(figure: go.Figure, key: str, alt: str, *, otherwise: str = "", **options: Any) -> None:
+    """A chart over the whole width; ``alt`` is the key of its description.
+
+    ``otherwise``: key of the sentence that stands there when there is nothing to draw.
+    """
+    if otherwise and not any(trace.y is not None and len(trace.y) for trace in figure.data):
+        st.caption(say(otherwise))
+        return
     st.plotly_chart(
         figure, width="stretch", theme=None, key=key, config=CHART, alt=say(alt), **options
     )

@@ -115,7 +115,7 @@ def units(title: str, shown: pl.DataFrame, *said: str, **options: Any) -> None:
     for sentence in said:
         st.markdown(sentence)
     if shown.is_empty():
-        panels.note(f"{title}.none")
+        st.caption(say(f"{title}.none"))  # no tick: nothing seen is not nothing wrong
         return
     key = title.partition(".")[2]
     tall = {"height": panels.LONG_TABLE} if shown.height > panels.LONG_ROWS else {}
@@ -148,16 +148,19 @@ def _rows(
     panels.table(shown, key, on_select=selected, selection_mode="single-row", **options)
 
 
-def on_map() -> dict[str, Any]:
-    """Options of the map: a click on a unit opens it."""
-    return {"on_select": _from_map, "selection_mode": "points"}
-
-
 def _from_map() -> None:
     points = st.session_state[MAP]["selection"]["points"]
     if points and points[0].get("customdata"):
         data = points[0]["customdata"]
         _go(str(data[0] if isinstance(data, list) else data))
+
+
+#: Options of the map: a click on a unit opens it.
+ON_MAP: dict[str, Any] = {
+    "on_select": _from_map,
+    "selection_mode": "points",
+    "otherwise": "fleet.map.none",
+}
 
 
 def _go(unit: str | None) -> None:

@@ -132,7 +132,7 @@ EN = {
     "fleet.work.none": "No unit brought data in this span.",
     "fleet.service.none": "No unit brought data in this span.",
     "fleet.consumption.none": "No unit brought data in this span.",
-    "fleet.health.none": "Every part of every device that reported was well.",
+    "fleet.health.none": "No device that reported has a part at fault.",
     "fleet.parts": "What to do",
     "fleet.firmware": "Firmware by fault",
     "fleet.firmware.help": "Devices at fault on some day of the span, of those with the firmware.",
@@ -343,7 +343,7 @@ ID: dict[str, str] = {
     "fleet.work.none": "Tidak ada unit yang membawa data dalam rentang ini.",
     "fleet.service.none": "Tidak ada unit yang membawa data dalam rentang ini.",
     "fleet.consumption.none": "Tidak ada unit yang membawa data dalam rentang ini.",
-    "fleet.health.none": "Semua bagian dari perangkat yang terpantau dalam keadaan baik.",
+    "fleet.health.none": "Tidak ada bagian yang bermasalah pada perangkat yang terpantau.",
     "fleet.parts": "Yang harus dilakukan",
     "fleet.firmware": "Firmware menurut gangguan",
     "fleet.firmware.help": (

@@ -14,6 +14,7 @@ from app.charts import fleet_gantt, fleet_map, fleet_parts
 from app.text import EN, fleet, say
 from pipeline.settings import Settings
 from pipeline.storage import people
+from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from tests.app.fabricate import fabricate
 from tests.app.test_pages import open_page, texts
@@ -375,6 +376,25 @@ def test_a_tile_narrows_the_page_and_the_address_says_so(filled: Settings, scrip
     click(app, say("fleet.all"))
     assert "status" not in app.query_params
     assert say("fleet.map") in texts(app)
+
+
+@pytest.mark.parametrize("address", [*({"view": v} for v in pickers.fleet.VIEWS), {"unit": "u1"}])
+def test_units_that_have_never_been_seen(
+    home: Settings, ledger: Ledger, script: str, address: dict[str, str]
+) -> None:
+    device = {"deviceid": "d1", "unitno": "u1", "unittype": "dump", "dstrct_code": "MLKB"}
+    with ledger.write() as connection:
+        connection.execute(t.devices.insert(), [{**device, "valid_from": "2020-01-01"}])
+        connection.execute(t.zones.insert(), [{"district": "MLKB", "zone": ZONE}])
+    app = open_page(script, "fleet_health", "admin#1", **address)
+    assert not app.exception
+    assert not app.warning
+    tiles = {tile.label: tile.value for tile in app.metric}
+    if "unit" in address:
+        assert tiles["EU"] == tiles[say("fleet.meter")] == "–"
+        assert say("status.never_seen") in texts(app)
+    else:
+        assert tiles[say("status.never_seen")] == "1"
 
 
 def click(app: AppTest, label: str) -> None:

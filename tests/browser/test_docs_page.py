@@ -19,10 +19,10 @@ Start = Callable[..., Visit]
 
 def test_the_help_of_a_chart_leads_to_its_mart(server: Server, visit: Start) -> None:
     tab = visit(server)
-    tab.open("fleet_health")
+    tab.open("fleet_health?view=hours")
     tab.sign_in("supervisor")
     tab.heading(say("fleet_health.title"))
-    heading = tab.page.get_by_test_id("stHeading").filter(has_text=say("fleet.hours"))
+    heading = tab.page.get_by_test_id("stHeading").filter(has_text=say("fleet.gantt"))
     heading.get_by_test_id("stTooltipHoverTarget").hover()
     tab.page.get_by_text(words("unit_day.unknown_s")).wait_for()
     link = tab.page.get_by_role("link", name="unit_day", exact=True)
