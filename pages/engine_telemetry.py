@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from app import data, figures, filters, looks, panels, pickers, tables
+from app import data, faults, figures, filters, looks, panels, pickers, tables
 from app.backend import backend
-from app.charts import devices, engine, series
+from app.charts import devices, engine, marks, series
 
 PAGE = "engine_telemetry"
 
@@ -45,7 +45,7 @@ else:
             panels.chart(figure, "days", "engine.signals")
         else:
             peers = data.engine.peers(chosen, look, span)
-            beside = engine.Beside(within, codes, peers, doubted)
+            beside = marks.Beside(within, codes, peers, doubted)
             figure = engine.along(view, names, span, zone, beside, dark)
             key = " ".join(("panels", *span.address))
             zoom = partial(pickers.engine.box, key, span, whole, zone)
@@ -59,7 +59,7 @@ else:
     panels.engine.listed(listed, "exceedances", none, hint, zoom)
 
     panels.section("engine.codes", "engine.codes.help")
-    ranked = tables.engine.repeats(figures.engine.repeats(codes, within), zone)
+    ranked = tables.engine.repeats(faults.repeats(codes, within), zone)
     panels.engine.listed(ranked, "codes", "engine.codes.none")
 
     panels.section("engine.status", "engine.status.help")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
-from app.charts import bands, series
-from app.charts.palette import ORANGE, VERMILION, Palette, base, local, palette
-from app.faults import code_name
+from app.charts import bands, marks, series
+from app.charts.marks import Beside
+from app.charts.palette import base, local, palette
 from app.looks import View
 from app.signals import label
 from app.spans import Span
@@ -23,24 +22,6 @@ CODE_HEIGHT = 22
 BETWEEN = 58
 #: Envelopes of more lines than these hide each other.
 SHADED = 3
-#: Codes that have a row of their own; the ranking has all.
-CODES = 6
-
-SYMBOLS = {"high": "triangle-up", "low": "triangle-down"}
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is drawn beside the signals themselves; empty frames where there is nothing.
-
-    ``exceeded``, ``codes``: as asked; ``peers``: medians of the units' types by hour;
-    ``distrusted``: pairs of unit and signal.
-    """
-
-    exceeded: pl.DataFrame
-    codes: pl.DataFrame
-    peers: pl.DataFrame
-    distrusted: Collection[tuple[str, str]] = field(default_factory=tuple)
 
 
 def along(
@@ -53,16 +34,18 @@ def along(
 ) -> go.Figure:
     """One panel a signal along the clock of a zone; a box over it selects a span."""
     frame, step_s = series.along_the_clock(view.frame, zone), view.level.step_s
-    rows = _code_rows(beside.codes)
+    rows = marks.code_rows(beside.codes)
     figure = _panels(names, frame, beside.distrusted, len(rows))
     for row, name in enumerate(names, 1):
         bands.add(figure, row, name, frame, step_s)
-        _peers(figure, row, name, local(beside.peers, zone, "at"), palette(dark))
+        marks.peers(figure, row, name, local(beside.peers, zone, "at"), palette(dark))
         _lines(figure, row, name, frame, step_s, beside.distrusted, dark)
         own = beside.exceeded.filter(pl.col("signal") == name)
-        _exceeded(figure, row, local(own, zone, "started_at"))
+        marks.exceeded(figure, row, local(own, zone, "started_at"))
     if rows:
-        _codes(figure, len(names) + 1, rows, local(beside.codes, zone, "started_at", "ended_at"))
+        marks.codes(
+            figure, len(names) + 1, rows, local(beside.codes, zone, "started_at", "ended_at")
+        )
     start, end = series.edges(span, zone)
     bands.hatch(figure, len(names), series.holes(frame, start, end, step_s), palette(dark))
     figure.update_xaxes(range=[start, end])
@@ -187,114 +170,6 @@ def _shade(figure: go.Figure, row: int, outline: series.Path, colour: str) -> No
         fillcolor=f"rgba({red}, {green}, {blue}, 0.28)",
         hoverinfo="skip",
         showlegend=False,
-        row=row,
-        col=1,
-    )
-
-
-def _peers(figure: go.Figure, row: int, name: str, peers: pl.DataFrame, colours: Palette) -> None:
-    column = f"{name}_mean"
-    if column not in peers.columns or peers.is_empty():
-        return
-    for (kind,), own in peers.group_by("unittype", maintain_order=True):
-        shown = own.with_columns(
-            (pl.col("at").diff() > pl.duration(hours=1)).fill_null(True).cum_sum().alias("run"),
-            pl.col("unittype").alias("series"),
-            pl.col("at").alias("clock"),
-        )
-        line = series.steps(shown, str(kind), 3600)
-        title = say("engine.peers", type=markless(kind))
-        figure.add_scatter(
-            x=line["clock"].to_list(),
-            y=line[column].to_list(),
-            mode="lines",
-            name=title,
-            legendgroup=title,
-            showlegend=row == 1,
-            line={"color": colours.text, "width": 1, "dash": "dashdot", "shape": "hv"},
-            opacity=0.55,
-            hoverinfo="skip",
-            row=row,
-            col=1,
-        )
-
-
-def _exceeded(figure: go.Figure, row: int, found: pl.DataFrame) -> None:
-    """Where a limit was exceeded: a mark at the worst value; shape: side, fill: level."""
-    for (level, side), own in found.group_by("level", "side", maintain_order=True):
-        colour = VERMILION if level == "crit" else ORANGE
-        notes = [
-            say(
-                "engine.exceeded.mark",
-                unit=markless(unit),
-                level=say(f"level.{level}"),
-                limit=f"{limit:g}",
-                worst=f"{worst:g}",
-                seconds=f"{seconds:,.0f}",
-            )
-            for unit, limit, worst, seconds in own.select(
-                "unitno", "limit_value", "worst", "duration_s"
-            ).iter_rows()
-        ]
-        figure.add_scatter(
-            x=own["started_at"].to_list(),
-            y=own["worst"].to_list(),
-            text=notes,
-            mode="markers",
-            marker={
-                "symbol": SYMBOLS[str(side)] + ("" if level == "crit" else "-open"),
-                "size": 11,
-                "color": colour,
-                "line": {"width": 2, "color": colour},
-            },
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=False,
-            cliponaxis=False,
-            row=row,
-            col=1,
-        )
-
-
-def _code_rows(codes: pl.DataFrame) -> list[tuple[float | None, ...]]:
-    """(spn, fmi, source) of the codes that came most often."""
-    ranked = (
-        codes.group_by("spn", "fmi", "source").len().sort("len", "spn", descending=[True, False])
-    )
-    return list(ranked.head(CODES).select("spn", "fmi", "source").iter_rows())
-
-
-def _codes(
-    figure: go.Figure, row: int, rows: list[tuple[float | None, ...]], codes: pl.DataFrame
-) -> None:
-    """A row a code: a mark where it came, a line while it stayed."""
-    for place, code in enumerate(rows):
-        own = [one for one in codes.to_dicts() if (one["spn"], one["fmi"], one["source"]) == code]
-        figure.add_scatter(
-            x=[x for one in own for x in (one["started_at"], one["ended_at"], None)],
-            y=[y for _ in own for y in (place, place, None)],
-            mode="lines",
-            line={"color": VERMILION, "width": 3},
-            hoverinfo="skip",
-            showlegend=False,
-            row=row,
-            col=1,
-        )
-        figure.add_scatter(
-            x=[one["started_at"] for one in own],
-            y=[place] * len(own),
-            text=[markless(one["unitno"]) for one in own],
-            customdata=[f"{one['active_s']:,}" for one in own],
-            mode="markers",
-            marker={"symbol": "diamond", "size": 9, "color": VERMILION},
-            hovertemplate=f"%{{text}}: {code_name(*code)}, %{{customdata}} s<extra></extra>",
-            showlegend=False,
-            row=row,
-            col=1,
-        )
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[" · ".join(f"{part or 0:.0f}" for part in code) for code in rows],
-        range=[len(rows) - 0.5, -0.5],
         row=row,
         col=1,
     )

@@ -5,11 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from app import meaning
-from app.faults import repeats
 from app.text import say
 from app.tiles import HOUR, NOTHING, Tile
-
-__all__ = ["distrusted", "repeats", "tiles"]
 
 SPEEDS = {"VehicleSpeed", "gpsspeed"}
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import access, data, faults, figures, pickers, signals, spans, state, tables, text
-from app.charts import bands, devices, engine, palette, series
+from app.charts import bands, devices, engine, marks, palette, series
 from app.looks import View
 from app.spans import Span
 from app.text import say
@@ -107,7 +107,7 @@ def view(seconds: dict[int, float], step_s: int = 1) -> View:
 
 
 MOMENT = pl.Datetime("us", "UTC")
-NOTHING = engine.Beside(
+NOTHING = marks.Beside(
     pl.DataFrame(
         schema={"signal": pl.String, "level": pl.String, "side": pl.String, "started_at": MOMENT}
     ),
@@ -158,7 +158,7 @@ class TestCharts:
 
     def test_a_distrusted_signal_is_marked_in_its_heading_and_its_line(self) -> None:
         shown, span = view({0: 700.0, 1: 700.0}), Span(at(0), at(60))
-        doubted = engine.Beside(
+        doubted = marks.Beside(
             NOTHING.exceeded, NOTHING.codes, NOTHING.peers, {(UNIT, "EngineSpeed")}
         )
         figure = engine.along(shown, ["EngineSpeed"], span, ZONE, doubted, False)
