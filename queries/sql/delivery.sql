@@ -17,7 +17,8 @@ slots AS (
     SELECT
         z.district, h.day, h.hour,
         timezone(z.zone, strptime(h.hour, '%Y%m%d%H')) AS hour_start
-    FROM hours AS h, zones AS z
+    FROM hours AS h
+    CROSS JOIN zones AS z
 ),
 registered AS (
     SELECT s.district, d.deviceid, d.unitno, s.hour, s.hour_start
