@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from app import backend
 from pipeline.settings import Settings
@@ -27,6 +28,7 @@ def home(settings: Settings, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) ->
     for name in people.ROLES:
         people.add_user(ledger, name, name.title(), name, PASSWORD)
     backend.forget()
+    st.cache_data.clear()  # answers are kept by version, and each home begins at the same
     yield settings
     backend.forget()
 
