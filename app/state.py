@@ -51,4 +51,5 @@ STATUS = "status"
 # Data delivery, ingestion: the opened device-hour (also in the address), what is to be read again.
 CELL = "cell"
 REREAD_PLAN = "reread_plan"
+LINES_SEEN = "lines_seen"
 GRID_CHART, CELL_TABLE = "grid", "cells"

@@ -174,8 +174,8 @@ def _joined(bars: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
 def _bars(
     figure: go.Figure, part: pl.DataFrame, state: str, look: dict[str, Any], colours: Palette
 ) -> None:
-    filled = state in ("partial", "corrupt", "not_registered", "complete")
-    ink = "#101418" if filled else colours.text
+    filled = state in ("partial", "corrupt", "not_registered")
+    ink = colours.ground if state in GROUND else "#101418" if filled else colours.text
     figure.add_bar(
         orientation="h",
         name=say(f"cell.{state}") if state not in GROUND else say("delivery.late"),

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import streamlit as st
 
-from app import access
+from app import access, state
 from app.backend import backend
 from app.data.asking import TICK_S, ask, require
 from app.filters import Filters
 from pipeline import reread
 from pipeline.localtime import next_day
 from pipeline.reingest import ReingestPlan, Selection, plan
-from pipeline.storage import requests
+from pipeline.storage import people, requests
 from pipeline.storage.ledger import data_version
 from pipeline.storage.objects import open_store
 from queries import ingestion
@@ -84,10 +84,14 @@ def may_see_lines() -> bool:
 def bad_lines(
     page: str, filters: Filters, key: str = "", device: str = "", reason: str = "", skip: int = 0
 ) -> pl.DataFrame:
-    """A page of bad lines. Raises Refused for who may not see raw lines."""
-    if not access.may(require(page), "see raw lines"):
+    """A page of bad lines; that somebody looked is recorded, for they may name a person.
+
+    Raises Refused for who may not see raw lines.
+    """
+    user = require(page)
+    if not access.may(user, "see raw lines"):
         raise access.Refused
-    return ask(
+    found = ask(
         page,
         "quarantine_lines",
         filters.scope,
@@ -97,6 +101,13 @@ def bad_lines(
         skip=skip,
         most=LINES,
     )
+    looked = key or ", ".join(filter(None, (device, reason))) or "all"
+    seen = st.session_state.setdefault(state.LINES_SEEN, set())
+    if looked not in seen and not found.is_empty():
+        seen.add(looked)
+        with backend().ledger.write() as connection:
+            people.audit(connection, user.username, "raw lines seen", looked)
+    return found
 
 
 def bad_reasons(page: str, filters: Filters) -> pl.DataFrame:

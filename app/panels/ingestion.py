@@ -78,7 +78,7 @@ def running(zone: str) -> None:
     """Who works, and who of them leads."""
     found = operations.workers(backend().ledger)
     if not operations.vitals(backend().ledger).worker_alive:
-        st.warning(say("ingestion.workers.none"), icon=":material/pause:")
+        st.info(say("ingestion.workers.none"), icon=":material/pause:")
     if not found.is_empty():
         leader = ingestion.leader(backend().ledger)
         table(tables.ingestion.workers(found, leader, zone), "workers")

@@ -96,6 +96,11 @@ def test_behind_a_cell_stand_its_file_and_its_bad_lines(
     )
     assert shown.isascii()
     assert say("reread.file") in [button.label for button in app.button]
+    app.run()
+    with ledger.read() as connection:  # once a session: who looked at raw lines, and at which
+        a = t.audit.c
+        looked = connection.execute(select(a.who, a.subject).where(a.what == "raw lines seen"))
+        assert [tuple(row) for row in looked] == [("admin", key)]
 
 
 def test_who_may_not_act_sees_counts_and_no_line(
