@@ -74,7 +74,15 @@ class Action:
     whole: bool = False
 
 
+#: What is done with cases, and with work and the raw lines it left over.
+REVIEW, TRY_THRESHOLDS, RUN_WORK, RAW_LINES = "review", "try_thresholds", "run_work", "raw_lines"
+
 ACTIONS: dict[str, Action] = {
+    REVIEW: Action(CARERS),
+    TRY_THRESHOLDS: Action(ADMINS),
+    RUN_WORK: Action(ADMINS),
+    # they hold everything a device wrote, eyes and operators too
+    RAW_LINES: Action(ADMINS),
     "see cases": Action(CARERS),
     "see operator": Action(CARERS),
     "see eyes": Action(CARERS),
@@ -105,7 +113,7 @@ PERSONAL = frozenset(
 )
 COUNTED = frozenset({"dstrct_code", "hiveperiod", "kind", "severity"})
 #: Columns that make an answer a list instead of a sum.
-LISTING = frozenset({"case_id", "unitno", "deviceid", "operatorid", "started_at", "minute"})
+LISTING = frozenset({"case_id", "unitno", "deviceid", "operatorid"})
 
 #: Columns with an operator's identity, and the only queries that may bring it: of an open case,
 #: whose opening is audited.
@@ -136,6 +144,11 @@ def may(user: User, action: str) -> bool:
     """True when this person may do it. Raises KeyError for what is no action."""
     found = ACTIONS[action]
     return user.role in found.roles and not (found.whole and user.districts)
+
+
+def may_do(role: str, action: str) -> bool:
+    """True when the role is listed for what is to be done."""
+    return action in ACTIONS and role in ACTIONS[action].roles
 
 
 def may_ask(user: User, route: str) -> bool:

@@ -271,10 +271,12 @@ def test_an_operator_comes_only_with_an_open_case(home: Settings, ledger: Ledger
 
 def test_every_query_that_tells_of_operators_is_in_the_table() -> None:
     for path in (Path(run.__file__).parent / "sql").glob("*.sql"):
-        named = privacy.named(run.load(path.stem), ())
-        if access.OPERATOR & named:
+        header = re.search(r"^-- columns:(.*?)(?=^[^-])", path.read_text(), re.M | re.S)
+        assert header, path.name
+        columns = set(re.findall(r"\w+", header[1]))
+        if "operatorid" in columns:
             assert path.stem in access.OF_AN_OPEN_CASE, path.name
-        if "operators" in named:
+        if "operators" in columns:
             assert path.stem in access.GROUPED, path.name
 
 
