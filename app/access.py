@@ -87,7 +87,7 @@ ACTIONS: dict[str, Action] = {
     "change users": Action(ADMINS, whole=True),
     "export audit": Action(ADMINS, whole=True),
     # Start and cancel work; see raw lines, which hold everything a device wrote, eyes too.
-    "run work": Action(ADMINS, whole=True),
+    "run work": Action(ADMINS),
     "see raw lines": Action(ADMINS),
 }
 
@@ -110,7 +110,7 @@ PERSONAL = frozenset(
 )
 COUNTED = frozenset({"dstrct_code", "hiveperiod", "kind", "severity"})
 #: Columns that make an answer a list instead of a sum.
-LISTING = frozenset({"case_id", "unitno", "deviceid", "operatorid", "started_at", "minute"})
+LISTING = frozenset({"case_id", "unitno", "deviceid", "operatorid"})
 
 #: Columns with an operator's identity, and the only queries that may bring it: of an open case,
 #: whose opening is audited.

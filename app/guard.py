@@ -32,7 +32,7 @@ POLICY = {
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
     "media-src": "'self' data: blob:",
-    "connect-src": "'self' data: blob:",  # the WebSocket too: it is of the same origin
+    "connect-src": "'self' ws: wss: data: blob:",
     "frame-src": "'self'",
     "worker-src": "'self' blob:",
     "object-src": "'none'",
