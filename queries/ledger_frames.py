@@ -115,11 +115,12 @@ _DEVICES = text(
 
 def _first_hour(connection: Connection) -> pl.DataFrame:
     """The first hour that any device of a district delivered: nothing is expected before it."""
-    k, rows = t.raw_keys.c, []
+    k = t.raw_keys.c
+    rows: list[tuple[str, str]] = []
     for district in district_names(connection):
         query = select(k.hour).where(k.district == district, k.state != "ignored")
         first = connection.execute(query.order_by(k.hour).limit(1)).scalar_one_or_none()
-        rows += [(district, first)] if first else []
+        rows += [(district, str(first))] if first else []
     return pl.DataFrame(rows, schema={"district": pl.String, "hour": pl.String}, orient="row")
 
 

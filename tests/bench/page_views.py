@@ -1,8 +1,9 @@
 """Pages in Chromium: when they are drawn, told by the browser's own clock.
 
 A page is drawn when its script is over, nothing of the run before is left, and every chart holds
-its picture. A script in the page looks at each frame, so the driver's own delays do not count: it is drawn
-since it was first found so, or since the server's last word, with nothing after for 0.2 s.
+its picture. A script in the page looks at each frame, so the driver's own delays do not count: the
+page is drawn since it was first found so, or since the server's last word, if 0.2 s pass without
+another.
 """
 
 from __future__ import annotations
