@@ -240,8 +240,8 @@ class Bench:
             tell(f"{self.options.sessions} sessions")
             told = self._way("page_sessions", words)
         put = self.report.put
-        put("sessions_50_p95_s", p95(told["seconds"]))
-        put("sessions_median_s", statistics.median(told["seconds"]))
+        put("sessions_50_p95_s", p95(told["seconds"] or [page_sessions.PATIENCE_S]))
+        put("sessions_median_s", statistics.median(told["seconds"] or [page_sessions.PATIENCE_S]))
         put("sessions_errors", len(told["errors"]))
         for error in told["errors"][:5]:
             tell(f"a session: {error}")
