@@ -136,7 +136,7 @@ def _first_hour(connection: Connection) -> pl.DataFrame:
     for district in district_names(connection):
         query = select(k.hour).where(k.district == district, k.state != "ignored")
         first = connection.execute(query.order_by(k.hour).limit(1)).scalar_one_or_none()
-        rows += [(district, first)] if first else []
+        rows += [(district, str(first))] if first else []
     return pl.DataFrame(rows, schema={"district": pl.String, "hour": pl.String}, orient="row")
 
 

@@ -21,6 +21,7 @@ import jwt
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 from app import identity
 
@@ -61,6 +62,7 @@ class Session:
             additional_headers=headers,
             subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=MOST_BYTES,
+            ping_interval=None,  # a server that is slow to answer is measured, not left
         )
         self._reader = asyncio.create_task(self._read())
         return self
@@ -172,7 +174,7 @@ async def many(
                         spent.append(await session.switch(here))
                     by_page.setdefault(here, []).append(spent[-1])
                 errors.extend(session.errors)
-        except OSError as error:
+        except (OSError, WebSocketException) as error:
             errors.append(str(error))
 
     await asyncio.gather(*(one(number, token) for number, token in enumerate(tokens)))

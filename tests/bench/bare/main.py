@@ -18,10 +18,11 @@ def two() -> None:
 
 def draw(title: str) -> None:
     """What both show."""
-    choice = st.sidebar.selectbox("District", ["All", "A", "B"])
     st.header(title)
     figure = go.Figure(go.Scatter(x=[1, 2, 3], y=[2, 1, 3 if choice == "All" else 4]))
     st.plotly_chart(figure, width="stretch", key="chart")
 
 
-st.navigation([st.Page(one, title="One", default=True), st.Page(two, title="Two")]).run()
+chosen = st.navigation([st.Page(one, title="One", default=True), st.Page(two, title="Two")])
+choice = st.sidebar.selectbox("District", ["All", "A", "B"])  # here, so that it stays as it is
+chosen.run()
