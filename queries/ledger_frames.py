@@ -7,13 +7,11 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Connection,
     Integer,
     Select,
     Table,
-    case,
     func,
     select,
     text,
@@ -22,9 +20,9 @@ from sqlalchemy import (
 from pipeline.localtime import CLOSES_AFTER
 from pipeline.storage import tables as t
 from pipeline.storage.sql import chunks, clock
+from queries import deliveries
+from queries.deliveries import INSTANT
 from queries.scope import Scope
-
-INSTANT = pl.Datetime("us", "UTC")
 
 #: Most devices have delivered within so many microseconds.
 RECENT_US = 36 * 3_600_000_000
@@ -140,60 +138,6 @@ def _first_hour(connection: Connection) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"district": pl.String, "hour": pl.String}, orient="row")
 
 
-#: What arrived, one row per device and local hour of the scope: summed up by the database itself,
-#: for a fleet has ten thousands of files a day, each with forty columns in two tables.
-ARRIVALS = "arrivals"
-ARRIVED = {
-    "district": pl.String,
-    "deviceid": pl.String,
-    "hour": pl.String,
-    "key": pl.String,
-    # the first arrival: the same content again, put there later, is no news
-    "arrived_at": pl.Int64,
-    "waiting": pl.Int64,
-    "failed": pl.Int64,
-    "status": pl.String,
-    "lines": pl.Int64,
-    "accepted": pl.Int64,
-    "overlapped": pl.Int64,
-    "quarantined": pl.Int64,
-    "unitno": pl.String,
-    "span_us": pl.Int64,
-}
-
-
-def _arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
-    k, o = t.raw_keys.c, t.raw_objects.c
-    lost = (k.state == "failed") & (func.coalesce(o.status, "") != "ok")
-    whole = func.max(case((o.status == "ok", 1), else_=0))
-    query = (
-        select(
-            k.district,
-            k.deviceid,
-            k.hour,
-            func.min(k.key),
-            func.coalesce(func.min(o.arrived_at), func.min(k.arrived_at)),
-            func.max(case((k.state == "pending", 1), else_=0)),
-            func.max(case((lost, 1), else_=0)),
-            case((whole == 1, "ok"), else_=func.max(o.status)),
-            func.sum(o.lines).cast(BigInteger),
-            func.sum(o.accepted).cast(BigInteger),
-            func.sum(o.overlapped).cast(BigInteger),
-            func.sum(o.quarantined).cast(BigInteger),
-            func.max(o.unitno),
-            func.max(o.max_ts) - func.min(o.min_ts),
-        )
-        .select_from(t.raw_keys.outerjoin(t.raw_objects, (o.key == k.key) & o.dead_at.is_(None)))
-        .where(k.state != "ignored")
-        .group_by(k.district, k.deviceid, k.hour)
-    )
-    query = _cut(query, t.raw_keys, scope)
-    columns = zip(*map(tuple, connection.execute(query)), strict=True)
-    values = dict(zip(ARRIVED, columns, strict=False)) or dict.fromkeys(ARRIVED, ())
-    frame = pl.DataFrame(values, schema=ARRIVED)
-    return frame.with_columns(pl.col("arrived_at").cast(INSTANT))
-
-
 SPECIAL: dict[str, Callable[[Connection], pl.DataFrame]] = {
     "now": _now,
     "last_seen": _last_seen,
@@ -256,7 +200,8 @@ def _case_states(connection: Connection, scope: Scope) -> pl.DataFrame:
 SCOPED: dict[str, Callable[[Connection, Scope], pl.DataFrame]] = {
     CASE_REVIEWS: _case_reviews,
     CASE_STATES: _case_states,
-    ARRIVALS: _arrivals,
+    "arrivals": deliveries.arrivals,
+    "settled": deliveries.settled,
 }
 
 

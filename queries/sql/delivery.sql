@@ -1,8 +1,8 @@
--- Every expected device-hour and what came of it, from the ledger; what only the built marts know
--- (powered seconds, proven off) refines it where they have been built.
+-- Every expected device-hour and what came of it: of settled days from the mart, of others from the
+-- ledger; what only the built marts know (powered seconds, proven off) refines it there.
 -- Nothing is expected of a district before the first hour that any of its devices delivered.
 -- grain: one row per device and local hour
--- reads: devices, arrivals, device_hour, now, zones, first_hour
+-- reads: devices, arrivals, settled, device_hour, now, zones, first_hour
 -- $days: local days; $districts: empty list for all
 -- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
 --   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
@@ -19,6 +19,7 @@ slots AS (
         timezone(z.zone, strptime(h.hour, '%Y%m%d%H')) AS hour_start
     FROM hours AS h
     CROSS JOIN zones AS z
+    WHERE (h.day, z.district) NOT IN (SELECT (day, district) FROM settled)
 ),
 registered AS (
     SELECT s.district, d.deviceid, d.unitno, s.hour, s.hour_start
@@ -72,6 +73,19 @@ stated AS (
     -- An hour that has not begun is not expected yet.
     WHERE c.hour_start < p.now OR c.status IS NOT NULL
 )
+SELECT
+    dstrct_code AS district, deviceid, unitno, hour, hour_start, key, arrived_at,
+    coalesce(lines, 0)::BIGINT AS lines, coalesce(accepted, 0)::BIGINT AS accepted,
+    coalesce(overlapped, 0)::BIGINT AS overlapped, coalesce(quarantined, 0)::BIGINT AS quarantined,
+    arrival_delay_s::DOUBLE AS delay_s, late, state,
+    nullif(cause, '') AS cause,
+    CASE WHEN cause <> '' THEN cause_confidence END AS cause_confidence,
+    CASE WHEN cause <> '' THEN cause_evidence END AS cause_evidence
+FROM device_hour
+WHERE list_contains($days, hiveperiod)
+  AND (len($districts) = 0 OR list_contains($districts, dstrct_code))
+  AND (hiveperiod, dstrct_code) IN (SELECT (day, district) FROM settled)
+UNION ALL
 SELECT
     * EXCLUDE (failed, cause, cause_confidence, cause_evidence),
     CASE

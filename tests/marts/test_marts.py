@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from sqlalchemy import select
 
 from pipeline.errors import BuildFailed
@@ -22,6 +24,10 @@ from pipeline.storage import devices, manifest
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.visible import mart_sql
+from queries import deliveries
+from queries.connect import open_reader
+from queries.run import ask as ask_named
+from queries.scope import Scope
 from tests.make import deliver, epoch, rows, text
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
@@ -366,3 +372,31 @@ def test_no_figure_is_made_of_rows_with_a_wrong_checksum(
     assert ask(settings, ledger, "unit_day", "SELECT observed_s FROM unit_day") == [(60,)]
     states = ask(settings, ledger, "device_hour", "SELECT hour, state, accepted FROM device_hour")
     assert ("2026013108", "not_registered", 60) in states
+
+
+def test_settled_days_are_told_by_the_mart_as_by_the_ledger(
+    day: Flow, settings: Settings, ledger: Ledger, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(ledger, settings, "w", now=NOW)
+    scope = Scope(DAY, DAY)
+
+    def told() -> tuple[pl.DataFrame, int, int]:
+        with open_reader(settings, ledger) as reader, ledger.read() as connection:
+            cells = ask_named(reader, "delivery", scope, days=scope.days)
+            frames = [way(connection, scope) for way in (deliveries.settled, deliveries.arrivals)]
+        return cells.sort("deviceid", "hour"), *(frame.height for frame in frames)
+
+    by_mart, settled, arrivals = told()
+    assert (settled, arrivals) == (1, 0)
+    assert set(by_mart["state"]) == {"complete", "missing", "proven_off"}
+    with monkeypatch.context() as patched:
+        patched.setattr(deliveries, "_settled", lambda *_: set())
+        by_ledger, settled, arrivals = told()
+    assert (settled, arrivals) == (0, 3)
+    assert_frame_equal(by_mart, by_ledger)
+    # whatever changes the day makes the ledger speak again, until the next build
+    deliver(raw, "2026013108", rows("2026013108", 3600))
+    day.ingest()
+    late, settled, arrivals = told()
+    assert (settled, arrivals) == (0, 4)
+    assert late.filter(deviceid="HW-1", hour="2026013108")["state"].to_list() == ["complete"]
