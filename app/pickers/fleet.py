@@ -88,7 +88,7 @@ def status(items: Sequence[Tile]) -> str | None:
 def view() -> str:
     """Which of the page's views."""
     asked = st.query_params.get(state.VIEW)
-    if state.VIEW not in st.session_state:
+    if st.session_state.get(state.VIEW) not in VIEWS:  # another page's views have the same place
         st.session_state[state.VIEW] = asked if asked in VIEWS else VIEWS[0]
     found = st.segmented_control(
         say("fleet.view"),
@@ -118,8 +118,8 @@ def units(title: str, shown: pl.DataFrame, *said: str, **options: Any) -> None:
         st.caption(say(f"{title}.none"))  # no tick: nothing seen is not nothing wrong
         return
     key = title.partition(".")[2]
-    tall = {"height": panels.LONG_TABLE} if shown.height > panels.LONG_ROWS else {}
-    _rows(shown, key, shown[say("column.unit")].to_list(), _go, **{**tall, **options})
+    tall = {"height": panels.LONG_TABLE, **options} if shown.height > panels.LONG_ROWS else {}
+    _rows(shown, key, shown[say("column.unit")].to_list(), _go, **tall)
     panels.download(shown, f"fleet_{key}")
 
 
