@@ -112,6 +112,11 @@ def critical(cases: pl.DataFrame) -> pl.DataFrame:
     return cases.filter(pl.col("severity") >= CRITICAL)
 
 
+def waiting(cases: pl.DataFrame) -> pl.DataFrame:
+    """Cases that nobody has acknowledged yet."""
+    return cases.filter("waiting")
+
+
 def tiles(now: Now) -> list[Tile]:
     """The most urgent figure of each page, with what it is a part of and how it was before."""
     return [_reporting(now), _attention(now), _waiting(now), *_delivery(now), _unseen(now)]
@@ -159,8 +164,8 @@ def _waiting(now: Now) -> Tile:
         )
     return Tile(
         say("home.waiting"),
-        f"{worst.height:,}",
-        say("home.waiting.of", cases=now.cases.height),
+        f"{waiting(worst).height:,}",
+        say("home.waiting.of", critical=worst.height, cases=now.cases.height),
         meaning.of("home.waiting"),
         change,
         "fatigue_events",
@@ -245,11 +250,14 @@ def _units(now: Now) -> str:
 
 
 def _cases(now: Now) -> str:
-    worst = critical(now.cases).height
+    waits = waiting(now.cases)
+    worst = critical(waits).height
     if worst:
         return say("home.cases.critical.one" if worst == 1 else "home.cases.critical", n=worst)
+    if waits.height:
+        return say("home.cases.other", n=waits.height)
     if now.cases.height:
-        return say("home.cases.other", n=now.cases.height)
+        return say("home.cases.seen", n=now.cases.height)
     blind, moving = unseen(now, None)
     return say("home.cases.none" if moving > blind else "home.cases.unseen")
 

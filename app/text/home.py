@@ -10,6 +10,7 @@ EN = {
     "home.cases.critical": "**{n:,}** critical fatigue cases wait",
     "home.cases.critical.one": "**1** critical fatigue case waits",
     "home.cases.other": "no critical fatigue case waits, **{n:,}** of lower severity",
+    "home.cases.seen": "no fatigue case waits, **{n:,}** acknowledged",
     "home.cases.none": "no fatigue case in what was seen",
     "home.cases.unseen": "fatigue unknown: no eyes were seen",
     "home.delivery.said": "delivery **{share}** {since}",
@@ -23,7 +24,7 @@ EN = {
     "home.change.units": "{change} against 12 h ago",
     "home.change.silent": "{n:,} fell silent within 12 h",
     "home.waiting": "Critical cases waiting",
-    "home.waiting.of": "of {cases:,} cases, all unreviewed",
+    "home.waiting.of": "of {critical:,} critical, {cases:,} cases in all",
     "home.change.cases": "{now:,} this shift; {before:,} by this time of the shift before",
     "home.delivered.of": "{delivered:,} of {expected:,} device-hours {since}",
     "home.change.delivered": "{change} points against the shift before",
@@ -60,6 +61,7 @@ ID = {
     "home.cases.other": (
         "tidak ada kejadian fatigue kritis yang menunggu, **{n:,}** dengan tingkat lebih rendah"
     ),
+    "home.cases.seen": "tidak ada kejadian fatigue yang menunggu, **{n:,}** sudah diterima",
     "home.cases.none": "tidak ada kejadian fatigue dalam yang terpantau",
     "home.cases.unseen": "fatigue tidak diketahui: mata operator tidak terpantau",
     "home.delivery.said": "pengiriman **{share}** {since}",
@@ -73,7 +75,7 @@ ID = {
     "home.change.units": "{change} dibanding 12 jam lalu",
     "home.change.silent": "{n:,} hilang data dalam 12 jam",
     "home.waiting": "Kejadian kritis menunggu",
-    "home.waiting.of": "dari {cases:,} kejadian, semua belum ditinjau",
+    "home.waiting.of": "dari {critical:,} kritis, {cases:,} kejadian seluruhnya",
     "home.change.cases": "{now:,} pada shift ini; {before:,} pada jam yang sama shift sebelumnya",
     "home.delivered.of": "{delivered:,} dari {expected:,} jam-perangkat {since}",
     "home.change.delivered": "{change} poin dibanding shift sebelumnya",

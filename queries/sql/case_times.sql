@@ -1,10 +1,12 @@
 -- When fatigue cases started and were known, for those who see counts only.
 -- grain: one row per case
--- reads: fatigue_case
+-- reads: fatigue_case, case_states
 -- $first, $last: production days, inclusive; $districts: empty list for all
--- columns: severity, started_at, arrived_at (UTC). No unit, no operator, on purpose.
-SELECT severity, started_at, arrived_at
-FROM fatigue_case
+-- columns: severity, started_at, arrived_at (UTC), waiting (nobody has acknowledged it). No unit, no
+--   operator, on purpose.
+SELECT severity, started_at, arrived_at, coalesce(s.state, 'new') = 'new' AS waiting
+FROM fatigue_case AS f
+LEFT JOIN case_states AS s USING (case_id)
 WHERE hiveperiod BETWEEN $first AND $last
   AND (len($districts) = 0 OR list_contains($districts, dstrct_code))
 ORDER BY started_at

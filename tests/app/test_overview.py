@@ -97,7 +97,7 @@ def cases(*found: tuple[int, float, float]) -> pl.DataFrame:
             for s, at, known in found
         ],
         schema={"severity": pl.Int64, "started_at": INSTANT, "arrived_at": INSTANT},
-    )
+    ).with_columns(waiting=True)
 
 
 def watched(*rows: tuple[str, int, float, float]) -> pl.DataFrame:
@@ -163,6 +163,10 @@ def test_the_sentence_where_nothing_waits_nothing_is_due_and_nothing_was_seen() 
     assert "fatigue unknown: no eyes were seen" in home.sentence(blind)
     mild = present(cases=cases((1, 1, 1)))
     assert "no critical fatigue case waits, **1** of lower severity" in home.sentence(mild)
+    told = present(cases=cases((3, 1, 1), (1, 1, 1)).with_columns(waiting=False))
+    assert "no fatigue case waits, **2** acknowledged" in home.sentence(told)
+    tile = home.tiles(told)[2]
+    assert (tile.value, tile.note) == ("0", "of 1 critical, 2 cases in all")
 
 
 def test_each_tile_has_its_denominator_and_how_it_was() -> None:
@@ -172,7 +176,7 @@ def test_each_tile_has_its_denominator_and_how_it_was() -> None:
     assert reporting.change == "±0 against 12 h ago"
     assert (attention.value, attention.note) == ("1", "of 3 registered")
     assert attention.change == "1 fell silent within 12 h"
-    assert (waiting.value, waiting.note) == ("4", "of 5 cases, all unreviewed")
+    assert (waiting.value, waiting.note) == ("4", "of 4 critical, 5 cases in all")
     # 13 and 17 h ago lie in the same stretch of the shift before, 8 h ago later in it.
     assert waiting.change == "1 this shift; 2 by this time of the shift before"
     assert delivered.note == "2 of 4 device-hours since 06:00 (shift 1)"
