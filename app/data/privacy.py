@@ -43,12 +43,6 @@ def cut(user: User, query: Query, answer: pl.DataFrame) -> pl.DataFrame:
     return answer
 
 
-def signals(user: User, names: Iterable[str]) -> tuple[str, ...]:
-    """Of these signals those that this person may look at."""
-    eyes = access.may(user, "see eyes")
-    return tuple(name for name in names if eyes or name not in access.EYE_COLUMNS)
-
-
 def exportable(user: User, columns: Iterable[str]) -> bool:
     """Whether a table of these columns may leave by download."""
     return access.EYE_COLUMNS.isdisjoint(columns) or access.may(user, "export eyes")

@@ -266,12 +266,9 @@ def test_eyes_are_for_those_who_look_after_the_tired(
     query = run.load("engine_seconds")
     for role in ROLES:
         user = as_role(ledger, role)
-        offered = privacy.signals(user, ["VehicleSpeed", column])
         if access.may(user, "see eyes"):
             privacy.check(user, query, [(column,)])
-            assert offered == ("VehicleSpeed", column)
         else:
-            assert offered == ("VehicleSpeed",)
             with pytest.raises(access.Refused):
                 privacy.check(user, query, [("VehicleSpeed", column)])
         privacy.check(user, query, [("VehicleSpeed",)])
