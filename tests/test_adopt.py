@@ -850,6 +850,7 @@ def seed_lake(raw: Path, lake: Path) -> None:
     first.with_name("copy.parquet").write_bytes(first.read_bytes())
 
 
+@pytest.mark.long
 def test_figures_are_those_of_the_same_data_ingested(tmp_path: Path, lake: Path) -> None:
     """A simulated fleet taken in from raw files, and from the lake that the seed makes of them."""
     out = tmp_path / "fleet"

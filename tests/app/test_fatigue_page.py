@@ -200,7 +200,7 @@ def test_hostile_names_in_a_case_and_its_reviews(
     home: Settings, ledger: Ledger, script: str, unit: str
 ) -> None:
     watched(home, ledger, units=(unit,))
-    reviews.add(ledger, "F-1", Review("acknowledged", note=unit), unit)
+    reviews.add(ledger, "F-1", Review("acknowledged", note=unit[:2_000]), unit)
     app = opened(script, case="F-1")
     assert app.text_area
     for part in (*app.markdown, *app.subheader, *app.caption):

@@ -20,9 +20,9 @@ def fields(sentence: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("key", sorted(ID))
-def test_both_languages_take_the_same_values(key: str) -> None:
-    assert fields(ID[key]) == fields(EN[key])
+def test_both_languages_take_the_same_values() -> None:
+    assert len(ID) > 500
+    assert {key: fields(ID[key]) for key in ID} == {key: fields(EN[key]) for key in ID}
 
 
 @pytest.mark.parametrize("module", [shell, home, columns])

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.browser
 
 
 def address(page: Page) -> dict[str, str]:
-    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+    # The page is asked: what Playwright has heard of it stands still while the test sleeps.
+    query = urlsplit(page.evaluate("location.href")).query
+    return {key: values[0] for key, values in parse_qs(query).items()}
 
 
 def test_down_to_a_unit_and_back_by_clicks(server: Server, visit: Callable[..., Visit]) -> None:

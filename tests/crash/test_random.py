@@ -143,7 +143,7 @@ def test_fifteen_kills(tmp_path: Path, machine: Machine) -> None:
 
 def test_one_of_two_workers(tmp_path: Path, machine: Machine) -> None:
     with Machine() as beside:
-        survive(Home(tmp_path / "home", **SHARED), machine, 8, beside=beside)
+        survive(Home(tmp_path / "home", **SHARED), machine, 4, beside=beside)
 
 
 def test_born_under_fire(tmp_path: Path, machine: Machine) -> None:

@@ -92,7 +92,9 @@ def test_nothing_of_the_lake_is_written_at_home(settings: Settings, flow: Flow) 
     assert {path.split("/")[0] for path in lake.sizes()} == {"clean", "analytics"}
     at_home = [path for path in settings.home.rglob("*.parquet") if lake.cache not in path.parents]
     assert at_home == []
-    assert [path for path in (settings.home / "tmp").rglob("*") if path.is_file()] == []
+    # Of the lake; how dbt read the project stays for the next process.
+    left = [path for path in (settings.home / "tmp").rglob("*") if path.is_file()]
+    assert [path for path in left if path.suffix != ".msgpack"] == []
 
 
 @pytest.mark.parametrize("after", [0, 400])
