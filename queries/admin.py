@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select
 from pipeline.localtime import to_us
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
-from queries.ledger_frames import INSTANT
+from queries.deliveries import INSTANT
 
 #: Rows of the audit that a page shows; an export has all.
 SHOWN = 500

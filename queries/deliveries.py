@@ -34,17 +34,15 @@ def _settled(connection: Connection, scope: Scope) -> set[tuple[str, str]]:
         p.hiveperiod.in_(scope.days or ()),
     )
     done = set()
-    for day, district, closed in connection.execute(query):
+    for row in connection.execute(query):
+        day, district, closed = str(row[0]), str(row[1]), int(str(row[2]))
         if district in zones and (not scope.districts or district in scope.districts):
             start, end = day_span(day, zones[district])
             if closed >= (end - start).total_seconds() // 3600:
-                done.add((str(day), str(district)))
+                done.add((day, district))
     open_ = select(k.hour, k.district).where(k.state.in_(("pending", "failed"))).distinct()
-    return done - {
-        (f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}", district)
-        for hour, district in connection.execute(open_)
-        if hour
-    }
+    hours = [(str(row[0]), str(row[1])) for row in connection.execute(open_) if row[0]]
+    return done - {(f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}", name) for hour, name in hours}
 
 
 def _unsettled(connection: Connection, scope: Scope) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.requests import OPEN, REREAD
 from pipeline.storage.sql import clock
-from queries.ledger_frames import INSTANT
+from queries.deliveries import INSTANT
 
 HOUR_US = 3_600_000_000
 #: Ingestion is current while no file has waited for longer.

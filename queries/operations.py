@@ -15,7 +15,8 @@ from pipeline.localtime import from_us
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, count_by, counter
-from queries.ledger_frames import INSTANT, district_names
+from queries.deliveries import INSTANT
+from queries.ledger_frames import district_names
 
 #: A worker unseen for so long is taken for dead.
 WORKER_DEAD_S = 30.0

@@ -22,7 +22,7 @@ from pipeline.storage import reviews
 from pipeline.storage.ledger import data_version
 from pipeline.storage.reviews import Entry, Review
 from queries import operations, what_if
-from queries.ledger_frames import INSTANT
+from queries.deliveries import INSTANT
 from queries.scope import Scope
 
 PAGE = "fatigue_events"

@@ -12,7 +12,8 @@ from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import step
 from queries import operations
-from queries.ledger_frames import INSTANT, ledger_frame
+from queries.deliveries import INSTANT
+from queries.ledger_frames import ledger_frame
 from queries.scope import EVERYTHING, Scope
 from tests.app.fabricate import DISTRICT, UNITS, fabricate
 
