@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,16 @@ from pipeline.marts.build import build
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
 from tests.make import deliver, rows
+
+
+@pytest.fixture(autouse=True)
+def nothing_parsed() -> Iterator[None]:
+    """As in a new process: another test's parsing left nothing here, nor does this one's."""
+    for kept in (dbt_runner.known, dbt_runner.parsed):
+        kept.cache_clear()
+    yield
+    for kept in (dbt_runner.known, dbt_runner.parsed):
+        kept.cache_clear()
 
 
 @pytest.fixture
@@ -31,7 +42,6 @@ def test_the_next_process_builds_with_what_was_left(
 ) -> None:
     deliver(raw, "2026013107", rows("2026013107"))
     flow.ingest()
-    dbt_runner.known.cache_clear()
     first = build(ledger, settings, "w")
     (left,) = settings.scratch.glob("dbt-*.msgpack")
     request.getfixturevalue("another_process")
@@ -45,7 +55,6 @@ def test_the_next_process_builds_with_what_was_left(
 
 @pytest.mark.parametrize("spoilt", [None, b"", b"no manifest"])
 def test_what_cannot_be_read_is_parsed_anew(tmp_path: Path, spoilt: bytes | None) -> None:
-    dbt_runner.known.cache_clear()
     nodes = set(dbt_runner.known(tmp_path).nodes)
     (left,) = tmp_path.glob("dbt-*.msgpack")
     whole = left.read_bytes()
@@ -53,5 +62,3 @@ def test_what_cannot_be_read_is_parsed_anew(tmp_path: Path, spoilt: bytes | None
     dbt_runner.known.cache_clear()
     dbt_runner.parsed.cache_clear()
     assert set(dbt_runner.known(tmp_path).nodes) == nodes
-    dbt_runner.known.cache_clear()
-    dbt_runner.parsed.cache_clear()
