@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from app.commands import adopting, lookup, people, serving, steps
+from app.commands import adopting, keeping, lookup, people, serving, steps
 from app.console import DONE, FAILED, WRONG
 from pipeline.errors import HaulwatchError, UsageError
 
@@ -40,6 +40,9 @@ for command in (
     steps.build,
     steps.reingest,
     adopting.adopt,
+    keeping.backup,
+    keeping.restore,
+    keeping.rebuild_ledger,
     lookup.verify,
     lookup.status,
     steps.gc,

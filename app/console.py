@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG = 0, 1, 2
 
+#: Lines of one kind that a person is shown; ``--json`` has all.
+MOST = 20
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Day = Annotated[str | None, typer.Option("--date", help="Only this local day (2026-01-31).")]
 District = Annotated[str | None, typer.Option(help="Only this district.")]
@@ -52,6 +55,13 @@ def ledger(*, rezone: str | None = None) -> Iterator[tuple[Settings, Ledger]]:
 def say(result: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
     """Print a command's result, for a machine or for a person."""
     print(json.dumps(result, default=str) if as_json else text())
+
+
+def some(lines: list[str]) -> list[str]:
+    """The first lines of one kind, and how many more there are."""
+    if len(lines) <= MOST:
+        return lines
+    return [*lines[:MOST], f"… and {len(lines) - MOST:,} more (--json)"]
 
 
 @contextmanager

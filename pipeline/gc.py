@@ -69,7 +69,7 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
         owners = {str(row[0]) for row in connection.execute(dead)}
         steps.reached("gc.forgetting")
     for path, size in found.items():
-        if path in kept or _owner(path) not in owners:
+        if path in kept or owner(path) not in owners:
             continue
         steps.reached("gc.deleting")
         lake.remove(path)
@@ -90,7 +90,8 @@ def sweep_scratch(scratch: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _owner(path: str) -> str:
+def owner(path: str) -> str:
+    """Id of the claim that wrote a file of the lake."""
     return path.rsplit("/", 1)[-1].lstrip(".").split("-", 1)[0].split(".", 1)[0]
 
 

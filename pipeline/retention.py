@@ -10,12 +10,12 @@ when it is due.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from pipeline import localtime, steps
 from pipeline.settings import Settings
@@ -131,7 +131,9 @@ def _let_rows_go(ledger: Ledger, day: Day, result: Expired) -> None:
         if day in _unbuilt(connection):  # late rows came in between
             return
         now = clock(connection)
-        rows = _forget_rows(connection, day)
+        f = t.data_files.c
+        here = (f.hiveperiod == day[0], f.dstrct_code == day[1])
+        rows = sum(forget_rows(connection, *here).values())
         files = _supersede(connection, CLEAN, day, now)
         # Nothing is left to be merged.
         versions = {"data_version": version, "compacted_version": version}
@@ -144,8 +146,11 @@ def _let_rows_go(ledger: Ledger, day: Day, result: Expired) -> None:
         result.rows += rows
 
 
-def _forget_rows(connection: Connection, day: Day) -> int:
-    """Move the day's rows of live objects from what is there to what expired; return how many."""
+def forget_rows(connection: Connection, *files: ColumnElement[bool]) -> dict[int, int]:
+    """Move what live objects have in these files of ``clean`` from what is there to what expired.
+
+    Returns the rows by object (``_src``).
+    """
     f, s, o, b = t.data_files.c, t.file_sources.c, t.raw_objects.c, t.beaten.c
     query = (
         select(
@@ -157,12 +162,11 @@ def _forget_rows(connection: Connection, day: Day) -> int:
         )
         .join(t.data_files, f.id == s.file_id)
         .join(t.raw_objects, o.id == s.src)
-        .where(f.layer == CLEAN, f.hiveperiod == day[0], f.dstrct_code == day[1])
-        .where(f.superseded_at.is_(None), o.dead_at.is_(None))
+        .where(f.layer == CLEAN, f.superseded_at.is_(None), o.dead_at.is_(None), *files)
         .group_by(s.src)
         .order_by(s.src)
     )
-    total = 0
+    forgotten = {}
     for held in connection.execute(query).all():
         rows, hidden = int(held.rows), int(held.hidden)
         counts = {"expired": o.expired + rows, "overlapped": o.overlapped - hidden}
@@ -170,8 +174,8 @@ def _forget_rows(connection: Connection, day: Day) -> int:
         if hidden:
             here = (b.src == held.src, b.lo.between(held.lo, held.hi))
             connection.execute(delete(t.beaten).where(*here))
-        total += rows
-    return total
+        forgotten[int(held.src)] = rows
+    return forgotten
 
 
 def _let_marts_go(ledger: Ledger, day: Day, result: Expired) -> None:
@@ -236,16 +240,18 @@ def _take_back(ledger: Ledger, day: Day, result: Expired) -> None:
     result.returned.append("/".join(day))
 
 
-def forgotten(connection: Connection) -> dict[int, Forgotten]:
-    """Live objects of whose bad lines the bytes were let go.
+def forgotten(
+    connection: Connection, without: Collection[int] = frozenset()
+) -> dict[int, Forgotten]:
+    """Live objects of whose bad lines the bytes were let go, or lie in files ``without`` which.
 
     An object's bad lines are in the one file of its commit and day: it is live, or it expired. (An
     adopted file has no hour, and its lines are in some file of its commit.)
     """
     f, o = t.data_files.c, t.raw_objects.c
-    live = select(f.committed_at, f.dstrct_code, f.hiveperiod)
+    live = select(f.committed_at, f.dstrct_code, f.hiveperiod, f.id)
     live = live.where(f.layer == QUARANTINE, f.superseded_at.is_(None))
-    kept = {tuple(row) for row in connection.execute(live)}
+    kept = {tuple(row[:3]) for row in connection.execute(live) if row.id not in without}
     kept |= {(*row[:2], "") for row in kept}
     query = select(o.id, o.committed_at, o.district, o.hour, o.quarantined)
     found = {}

@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     keep_quarantine_days: int | None = Field(
         None, ge=7, le=36_500, description="The same for the bytes of lines in quarantine."
     )
+    backups_kept: int = Field(
+        7,
+        ge=0,
+        le=1_000,
+        description="The worker copies the ledger into the lake's `backups/` once a day, and keeps"
+        " so many copies. 0: none.",
+    )
     query_seconds: float = Field(
         60, gt=0, description="A query is stopped after so long; less than half the grace."
     )

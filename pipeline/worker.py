@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline import notify, reread
 from pipeline.errors import BuildFailed, HaulwatchError
 from pipeline.flow import Flow
+from pipeline.recovery import copies
 from pipeline.settings import Settings
 from pipeline.storage import claims, devices, requests
 from pipeline.storage import tables as t
@@ -39,6 +40,8 @@ BUILD_EVERY = timedelta(seconds=45)
 LEADERS = {"build", "compact"}
 FULL_LISTING_EVERY = timedelta(hours=1)
 GC_EVERY = timedelta(days=1)
+#: Whether a copy of the ledger is due is asked so often: they are a day apart.
+COPY_EVERY = timedelta(hours=1)
 
 Log = Callable[[str], None]
 
@@ -132,7 +135,19 @@ class Worker:
             self._state = "collecting garbage"
             self.flow.gc(now=now)
             self._done["gc"] = now
+        self._keep_copy(now)
         return result.backlog > 0
+
+    def _keep_copy(self, now: datetime) -> None:
+        """The day's copy of the ledger. Should there be no room for it, the work goes on."""
+        if not self._due("copy", now, COPY_EVERY):
+            return
+        self._state = "copying the ledger"
+        self._done["copy"] = now
+        try:
+            copies.keep(self.ledger, self.settings, now)
+        except (HaulwatchError, SQLAlchemyError, OSError) as error:
+            self.log(f"{self._state}: {type(error).__name__}: {error}")
 
     def _build(self, now: datetime) -> None:
         """Build marts; one that fails its tests must not keep days from being compacted."""

@@ -16,7 +16,7 @@ LAYERS = ("pages", "app", "queries", "pipeline")
 #: Inside pipeline: who stands above whom. A module may import from its own row or a lower one.
 HOUSE = (
     ("worker", "orchestration"),
-    ("flow",),
+    ("flow", "recovery"),
     (
         "adopt",
         "ingest",

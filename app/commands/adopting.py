@@ -10,9 +10,6 @@ import typer
 from app import console
 from app.console import DONE, FAILED, Json
 
-#: Lines of one kind that a person is shown; ``--json`` has all.
-MOST = 20
-
 
 def adopt(
     url: Annotated[str, typer.Argument(help="Folder of the lake, or s3://bucket/prefix.")],
@@ -58,16 +55,12 @@ def _text(shown: dict[str, Any]) -> str:
             f"datetime_wita contradicts heartbeat: {shown['datetime_wita_differs']:,} rows"
         )
     lines += [f"quarantined, {why}: {number:,}" for why, number in shown["quarantined"].items()]
-    lines += _some(
+    lines += console.some(
         [f"dated anew: {day['from']} → {day['to']}: {day['rows']:,}" for day in shown["redated"]]
     )
-    lines += _some([f"unknown column: {n} {kind}" for n, kind in shown["unknown_columns"].items()])
-    lines += _some([f"passed over: {name}: {why}" for name, why in shown["skipped"].items()])
+    lines += console.some(
+        [f"unknown column: {n} {kind}" for n, kind in shown["unknown_columns"].items()]
+    )
+    lines += console.some([f"passed over: {name}: {why}" for name, why in shown["skipped"].items()])
     lines.append("nothing was changed" if shown["dry_run"] else "next: haulwatch build")
     return "\n".join([*lines, f"{shown['seconds']:.1f} s"])
-
-
-def _some(lines: list[str]) -> list[str]:
-    if len(lines) <= MOST:
-        return lines
-    return [*lines[:MOST], f"… and {len(lines) - MOST:,} more (--json)"]

@@ -21,13 +21,13 @@ def ingest(as_json: Json = False) -> int:
     with console.ledger() as (settings, ledger), Flow(settings, ledger) as flow:
         with console.progress("taking in") as progress:
             result = flow.ingest(progress=progress)
-        _tell(result)
+        tell(result)
         shown = result.as_json()
-    console.say(shown, as_json, lambda: _ingest_text(shown))
+    console.say(shown, as_json, lambda: ingest_text(shown))
     return FAILED if shown["files"]["failed"] or result.errors else DONE
 
 
-def _tell(result: IngestResult) -> None:
+def tell(result: IngestResult) -> None:
     """Name on standard error what a person should look at."""
     for key, reason in result.failed.items():
         print(f"failed: {key}: {reason}", file=sys.stderr)
@@ -37,7 +37,8 @@ def _tell(result: IngestResult) -> None:
         print(f"error: {error}", file=sys.stderr)
 
 
-def _ingest_text(shown: dict[str, Any]) -> str:
+def ingest_text(shown: dict[str, Any]) -> str:
+    """One pass of ingestion for a person."""
     files = ", ".join(f"{number:,} {state}" for state, number in shown["files"].items() if number)
     lines = shown["lines"]
     return (
@@ -129,9 +130,9 @@ def reingest(
         ask(ledger, settings, chosen, planned, console.who())
         with Flow(settings, ledger) as flow, console.progress("reading again") as progress:
             result = flow.ingest(progress=progress)
-        _tell(result)
+        tell(result)
         shown |= {"ingest": result.as_json()}
-    done = _ingest_text(shown["ingest"])
+    done = ingest_text(shown["ingest"])
     console.say(shown, as_json, lambda: f"{text}\n{done}\nnext: haulwatch build")
     return FAILED if result.failed or result.errors else DONE
 

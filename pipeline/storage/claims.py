@@ -165,14 +165,14 @@ def expire_dead(ledger: Ledger) -> None:
         query = select(t.leases.c.name, t.leases.c.holder)
         leased = [(str(row[0]), str(row[1])) for row in connection.execute(query)]
     for claim_id, worker in held:
-        if _is_dead(worker):
+        if is_dead(worker):
             abandon(ledger, claim_id)
     for name, worker in leased:
-        if _is_dead(worker):
+        if is_dead(worker):
             give_back(ledger, name, worker)
 
 
-def _is_dead(worker: str) -> bool:
+def is_dead(worker: str) -> bool:
     """True for a worker of this machine, or this container of it, whose process is gone."""
     here = this_host()
     if not worker.startswith(here):

@@ -58,6 +58,9 @@ class Lake(Hashable, Protocol):
     def sizes(self) -> dict[str, int]:
         """Bytes of every file that is there, unfinished ones included."""
 
+    def below(self, folder: str) -> list[str]:
+        """Paths of the finished files in a folder of the lake's, whatever they are."""
+
     def filesystem(self) -> pafs.FileSystem:
         """pyarrow's view, rooted at the lake; it tells every trouble as OSError."""
 
@@ -132,6 +135,12 @@ class DiskLake:
                             continue
                         found[os.path.relpath(path, self.root).replace(os.sep, "/")] = size
         return found
+
+    def below(self, folder: str) -> list[str]:
+        """Its files, hidden ones left out."""
+        with suppress(FileNotFoundError):
+            return [f"{folder}/{name}" for name in os.listdir(self.root / folder) if name[0] != "."]
+        return []
 
     def filesystem(self) -> pafs.FileSystem:
         """The local one, rooted at the lake."""

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -188,9 +189,15 @@ def open_ledger(settings: Settings, *, rezone: str | None = None) -> Ledger:
         from pipeline.storage.migrate import upgrade
 
         upgrade(ledger)
-        _check_zones(ledger, settings, rezone)
+        check_zones(ledger, settings, rezone)
     except DBAPIError as error:
         ledger.close()
+        if _is_damaged(error):
+            raise SettingsError(
+                "HAULWATCH_LEDGER",
+                f"{ledger.engine.url.database} is damaged ({_reason(error)}); make it anew with:"
+                " haulwatch rebuild-ledger",
+            ) from error
         refused = getattr(error.orig, "sqlstate", None) in _REFUSED
         if not refused and not isinstance(error, OperationalError):
             raise
@@ -199,13 +206,20 @@ def open_ledger(settings: Settings, *, rezone: str | None = None) -> Ledger:
     return ledger
 
 
+def _is_damaged(error: DBAPIError) -> bool:
+    """What SQLite says of a file that it cannot make sense of."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
 def _reason(error: DBAPIError) -> str:
     """One line. With several addresses the driver's first line only says that there were some."""
     lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
     return lines[-1] if lines[0].startswith("Multiple") else lines[0]
 
 
-def _check_zones(ledger: Ledger, settings: Settings, rezone: str | None) -> None:
+def check_zones(ledger: Ledger, settings: Settings, rezone: str | None = None) -> None:
+    """Raise SettingsError when a district's zone is not the one its files were dated by."""
     with ledger.read() as connection:
         for row in connection.execute(select(t.zones.c.district, t.zones.c.zone)):
             district, zone = str(row[0]), str(row[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +25,12 @@ RISING = frozenset({"ts", "heartbeat", "_line"})
 def partition_path(layer: str, dataset: str, day: str, district: str, name: str) -> str:
     """Path of a file relative to the lake's root, hive-partitioned."""
     return f"{layer}/{dataset}/hiveperiod={day}/dstrct_code={quote(district, safe='')}/{name}"
+
+
+def partition_of(path: str) -> tuple[str, str]:
+    """(day, district) of a file's path."""
+    day, district = (part.partition("=")[2] for part in path.split("/")[-3:-1])
+    return day, unquote(district)
 
 
 class Writer:

@@ -91,6 +91,10 @@ class S3Lake(Bucket):
             if path.endswith(".parquet")
         }
 
+    def below(self, folder: str) -> list[str]:
+        """Keys with that prefix."""
+        return [path for page in self.pages(f"{folder}/") for path, _ in page.objects]
+
     def filesystem(self) -> pafs.FileSystem:
         """The process's own connection, rooted at the lake."""
         root = f"{self.bucket}/{self.prefix}".rstrip("/")

@@ -1,0 +1,108 @@
+"""Files in the lake of claims that the ledger never saw: an earlier ledger's.
+
+gc leaves them alone, for a new ledger cannot judge them. Once every row and every bad line in them
+is visible otherwise, they are of no use to anybody, and gc may have them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from pipeline.gc import owner
+from pipeline.settings import Settings
+from pipeline.storage import manifest
+from pipeline.storage import tables as t
+from pipeline.storage.lake import Lake, open_lake
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.parquet import partition_of
+from pipeline.storage.records import CLEAN, QUARANTINE, TELEMETRY, DataFile
+from pipeline.storage.sql import chunks, clock
+from pipeline.storage.visible import file_list, literal, telemetry_sql
+
+#: What makes a row, or a bad line, the same.
+_IDENTITY = {CLEAN: "deviceid, ts", QUARANTINE: "key, line"}
+
+
+@dataclass
+class Unclaimed:
+    """``files`` that gc deletes after its grace, and ``kept`` ones: ``rows`` are there alone."""
+
+    files: int = 0
+    bytes: int = 0
+    kept: list[str] = field(default_factory=list)
+    rows: int = 0
+
+
+def disown(ledger: Ledger, settings: Settings, worker: str) -> Unclaimed:
+    """Hand to gc what an earlier ledger left in the lake and nobody needs. Nothing is deleted."""
+    lake, result = open_lake(settings), Unclaimed()
+    sizes = lake.sizes()
+    with ledger.read() as connection:
+        known = {str(row[0]) for row in connection.execute(select(t.claims.c.id))}
+        known |= {owner(str(row[0])) for row in connection.execute(select(t.data_files.c.path))}
+        strange = sorted(path for path in sizes if owner(path) not in known)
+        if not strange:
+            return result
+        needed = _needed(connection, settings, lake, strange)
+    owners = {owner(path) for path in strange} - {owner(path) for path in needed}
+    left = [path for path in strange if owner(path) in owners]
+    result.files, result.bytes = len(left), sum(sizes[path] for path in left)
+    result.kept = [path for path in strange if owner(path) not in owners]
+    result.rows = sum(needed.values())
+    with ledger.write() as connection:
+        now = clock(connection)
+        ended = {"taken_at": now, "expires_at": now, "ended_at": now, "outcome": "expired"}
+        rows = [
+            {"id": name, "kind": "unclaimed", "worker": worker} | ended for name in sorted(owners)
+        ]
+        for part in chunks(rows):
+            connection.execute(insert(t.claims), list(part))
+    return result
+
+
+def _needed(
+    connection: Connection, settings: Settings, lake: Lake, strange: Sequence[str]
+) -> dict[str, int]:
+    """Rows and bad lines that are visible nowhere else, by the file that holds them."""
+    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for path in strange:
+        if path.endswith(".parquet"):  # the rest was never finished
+            groups[(path.split("/", 1)[0], *partition_of(path))].append(path)
+    import duckdb
+
+    needed: dict[str, int] = {}
+    with duckdb.connect(config=settings.duckdb) as duck:
+        for (layer, day, district), paths in sorted(groups.items()):
+            if layer not in _IDENTITY:  # marts are made again
+                continue
+            dataset = TELEMETRY if layer == CLEAN else QUARANTINE
+            live = manifest.live(connection, dataset, days=[day], districts=[district])
+            with lake.loan() as loan:
+                loan.fetch([*paths, *(file.path for file in live)])
+                seen = _seen(connection, loan.root, layer, live)
+                for path in paths:
+                    own = f"read_parquet({literal(str(loan.root / path))}, hive_partitioning=false)"
+                    query = f"SELECT count(*) FROM {own} AS own {seen}"
+                    try:
+                        found = duck.execute(query).fetchone()
+                    except duckdb.Error:  # what we cannot read may be of use to somebody who can
+                        found = (1,)
+                    if found and found[0]:
+                        needed[path] = int(found[0])
+    return needed
+
+
+def _seen(connection: Connection, root: Path, layer: str, live: Sequence[DataFile]) -> str:
+    """The clause that leaves what is visible in these files out of ``own``."""
+    if not live:
+        return ""
+    if layer == CLEAN:
+        source = telemetry_sql(connection, root, live, ("deviceid",))
+    else:
+        source = f"SELECT key, line FROM read_parquet({file_list(root, live)})"
+    return f"ANTI JOIN ({source}) AS seen USING ({_IDENTITY[layer]})"
