@@ -40,12 +40,14 @@ def settings(**overrides: Any) -> Settings:
 
 
 @contextmanager
-def ledger(*, rezone: str | None = None) -> Iterator[tuple[Settings, Ledger]]:
+def ledger(
+    *, rezone: str | None = None, unchecked: bool = False
+) -> Iterator[tuple[Settings, Ledger]]:
     """Settings and the open ledger; both are fit for use or the command ends with exit 2."""
     from pipeline.storage.ledger import open_ledger
 
     chosen = settings()
-    opened = open_ledger(chosen, rezone=rezone)
+    opened = open_ledger(chosen, rezone=rezone, unchecked=unchecked)
     try:
         yield chosen, opened
     finally:

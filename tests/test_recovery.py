@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from sqlalchemy import insert, select, update
 
-from pipeline.errors import SettingsError, UsageError
+from pipeline.errors import SettingsError, StoreUnavailable, UsageError
 from pipeline.flow import Flow
 from pipeline.marts.cases import Found, named
 from pipeline.recovery import copies
@@ -360,6 +360,29 @@ def test_from_either_database_into_either(
         assert [entry.who for entry in reviews.history(other, case)] == ["ana", "ana"]
         with pytest.raises(Exception, match="only added to"), other.write() as connection:
             connection.execute(update(t.audit).values(who="nobody"))
+
+
+def test_a_restore_that_was_not_finished_is_told_and_can_be(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is away between the ledger's return and its comparison with the lake."""
+    site.bring(HOURS[0])
+    saved = backup.save(site.ledger, tmp_path / "copy.db")
+    site.age()
+
+    def away(*_: object) -> None:
+        raise StoreUnavailable("s3://mine", "no route to host")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recovery, "reconcile", away)
+        with pytest.raises(StoreUnavailable):
+            recovery.restore(site.flow, saved.file, "tester")
+    with pytest.raises(SettingsError, match="haulwatch rebuild-ledger"):
+        open_ledger(site.settings)
+    recovery.rebuild(site.flow, None, "tester")
+    open_ledger(site.settings).close()
+    assert len(site.seen()) == 30
+    site.sound()
 
 
 def _newest(ledger: Ledger, case: str) -> int:

@@ -58,7 +58,7 @@ def _recovered(work: Callable[[Flow, Progress], Recovered], as_json: bool) -> in
     from pipeline.flow import Flow
 
     with (
-        console.ledger() as (settings, ledger),
+        console.ledger(unchecked=True) as (settings, ledger),
         Flow(settings, ledger) as flow,
         console.progress("reading again") as progress,
     ):

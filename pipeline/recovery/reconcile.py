@@ -14,7 +14,7 @@ from pipeline.settings import Settings
 from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.lake import open_lake
-from pipeline.storage.ledger import Ledger
+from pipeline.storage.ledger import UNCHECKED, Ledger
 from pipeline.storage.objects import open_store
 from pipeline.storage.records import ANALYTICS, CLEAN
 from pipeline.storage.sql import chunks, clock, step
@@ -52,6 +52,7 @@ def reconcile(ledger: Ledger, settings: Settings) -> Reconciled:
         (result.reread if store.stat(key) else result.gone).append(key)
     with ledger.write() as connection:
         _end_work(connection)
+        connection.execute(delete(t.counters).where(t.counters.c.name == UNCHECKED))
         if lost:
             result.rows = _take_out(connection, lost)
             reingest.mark(connection, result.reread)

@@ -22,7 +22,7 @@ from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.storage import claims
 from pipeline.storage import tables as t
-from pipeline.storage.ledger import Ledger, check_zones
+from pipeline.storage.ledger import UNCHECKED, Ledger, check_zones
 from pipeline.storage.migrate import HEAD, upgrade
 from pipeline.storage.requests import SILENT_US
 from pipeline.storage.sql import clock, counter, upsert
@@ -98,7 +98,8 @@ def load(ledger: Ledger, settings: Settings, file: Path) -> None:
     """Replace what the ledger holds by what a copy holds, in one transaction.
 
     The copy may be of any earlier schema; it is not changed. Every sign-in ends, and the data
-    version moves on, so that nothing that was cached is taken for what is there now. Raises
+    version moves on, so that nothing that was cached is taken for what is there now. Until it has
+    been compared with the lake, only those open it who are to do that. Raises
     SettingsError when a district of the copy was dated by another zone than the settings say.
     """
     settings.scratch.mkdir(parents=True, exist_ok=True)
@@ -173,7 +174,8 @@ def _replace(source: Connection, target: Connection) -> None:
                 _count_on(target, table)
     tokens = t.users.c.token_version
     target.execute(update(t.users).values(token_version=tokens + BEYOND))
-    upsert(target, t.counters, [{"name": "data", "value": newest + 1}])
+    moved = {"data": newest + 1, UNCHECKED: 1}
+    upsert(target, t.counters, [{"name": name, "value": value} for name, value in moved.items()])
 
 
 @contextmanager

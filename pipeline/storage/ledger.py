@@ -175,13 +175,20 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def open_ledger(settings: Settings, *, rezone: str | None = None) -> Ledger:
+#: Counter that stands at 1 from the moment a copy is loaded until it agrees with the lake.
+UNCHECKED = "unchecked"
+
+
+def open_ledger(
+    settings: Settings, *, rezone: str | None = None, unchecked: bool = False
+) -> Ledger:
     """The ledger that the settings name, its schema brought up to date.
 
     ``rezone`` names the one district whose zone may differ from the one its files were dated by.
+    ``unchecked``: also one that was brought back and not yet compared with the lake.
 
-    Raises HomeError when the home cannot be used and SettingsError when the URL leads nowhere or a
-    district's zone is not the one its files were dated by.
+    Raises HomeError when the home cannot be used and SettingsError when the URL leads nowhere, a
+    district's zone is not the one its files were dated by, or a restore broke off.
     """
     ready_home(settings)
     ledger = Ledger(settings.ledger_url)
@@ -190,6 +197,8 @@ def open_ledger(settings: Settings, *, rezone: str | None = None) -> Ledger:
 
         upgrade(ledger)
         check_zones(ledger, settings, rezone)
+        if not unchecked:
+            _check_compared(ledger)
     except DBAPIError as error:
         ledger.close()
         if _is_damaged(error):
@@ -204,6 +213,16 @@ def open_ledger(settings: Settings, *, rezone: str | None = None) -> Ledger:
         masked = ledger.engine.url.render_as_string(hide_password=True)
         raise SettingsError("HAULWATCH_LEDGER", f"{masked}: {_reason(error)}") from error
     return ledger
+
+
+def _check_compared(ledger: Ledger) -> None:
+    with ledger.read() as connection:
+        if counter(connection, UNCHECKED):
+            raise SettingsError(
+                "HAULWATCH_LEDGER",
+                "it was brought back from a copy and not yet compared with the lake; do that with:"
+                " haulwatch rebuild-ledger",
+            )
 
 
 def _is_damaged(error: DBAPIError) -> bool:
