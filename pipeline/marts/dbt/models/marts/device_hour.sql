@@ -78,7 +78,12 @@ gaps as (
             g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600
         ) as bounded,
         bool_or(g.powered) as powered,
-        bool_or(g.rebooted) as rebooted
+        -- the one gap that holds the hour whole
+        any_value(g.from_s) filter (g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600) as gap_from_s,
+        any_value(g.to_s) filter (g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600) as gap_to_s,
+        any_value(g.awake_s) filter (g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600) as awake_s,
+        any_value(g.boots) filter (g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600) as boots,
+        any_value(g.engine_h) filter (g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600) as gap_engine_h
     from expected as e
     join pieces as g
         on g.deviceid = e.deviceid
@@ -214,7 +219,14 @@ stated as (
         o.fwversion,
         coalesce(g.bounded, false) as bounded,
         coalesce(g.powered, false) as powered,
-        coalesce(g.rebooted, false) as rebooted,
+        g.gap_from_s,
+        g.gap_to_s,
+        g.awake_s,
+        g.boots,
+        g.gap_engine_h,
+        -- rows up to the hour's end, or to where its file is damaged: the device was awake when they ended
+        (g.gap_from_s - x.offset_s + 5) % 3600 <= 5 or coalesce(l.status <> 'ok', false) as gap_awake,
+        x.offset_s,
         w.backlog,
         w.was_off,
         w.awake,
@@ -222,7 +234,9 @@ stated as (
         w.rsrp,
         y.silent_share >= 0.5 or y.together as company,
         coalesce(
-            f.first_ts >= e.hour_start + interval 1 hour and f.awake_from_s <= epoch(e.hour_start), false
+            f.first_ts >= e.hour_start + interval 1 hour
+            and f.awake_from_s <= epoch(e.hour_start) + 3540,
+            false
         ) as awake_before
     from expected as e
     left join objects as o
@@ -232,52 +246,57 @@ stated as (
     left join last_words as w on w.deviceid = e.deviceid and w.last_minute < e.hour_start
     left join company as y on y.deviceid = e.deviceid and y.hiveperiod = e.hiveperiod
     left join first_words as f on f.deviceid = e.deviceid
+    left join {{ source('lake', 'districts') }} as x on x.dstrct_code = e.dstrct_code
+    left join objects as l
+        on l.district = e.dstrct_code
+        and l.deviceid = e.deviceid
+        and l.hour = strftime(timezone(e.zone, to_timestamp(g.gap_from_s - 1)), '%Y%m%d%H')
+),
+unheard as (
+    select
+        *,
+        -- the hour after the last rows, in which the device began to go unheard
+        gap_awake and epoch(hour_start) - gap_from_s < 3600 as first_unheard,
+        -- seconds of the gap in which the device was awake, as far as its rows tell
+        gap_to_s - awake_s
+        + case when gap_awake then 3600 - (gap_from_s - offset_s) % 3600 else 0 end as awake_unheard_s
+    from stated
 ),
 reasoned as (
     select
         *,
         case
-            when failed then 'our_failure'
+            when failed then 'our failure'
             when state <> 'missing' then ''
-            when bounded and powered or awake_before then 'lost_on_device'
-            when bounded and rebooted then 'device_off'
-            when bounded or awake is null then 'unknown'
-            -- asleep since: it may have woken, and moved, unheard
-            when was_off and not awake then 'unknown'
-            when company or down_share >= 0.5 then 'no_coverage'
-            when backlog >= 2 then 'stuck_backlog'
-            when not awake then 'device_off'
-            when company is null and rsrp < -116 then 'no_coverage'
-            when not company then 'stuck_backlog'
-            else 'unknown'
-        end as cause
-    from stated
+            when bounded and powered then 'counted on'
+            when observed_s > 0 then 'rows elsewhere'
+            when awake_before then 'awake before'
+            when bounded and awake_s < epoch(hour_start) + 3540 then 'booted in it'
+            when bounded and first_unheard then 'awake at its start'
+            when bounded and boots = 1 and gap_engine_h is null then 'not read yet'
+            when bounded and boots = 1 and gap_engine_h * 3600 <= awake_unheard_s + 183 then 'parked'
+            when bounded and boots = 1 then 'engine went on'
+            when bounded then 'several boots'
+            when awake is null then 'never heard'
+            when was_off and not awake then 'parked since'
+            when company or down_share >= 0.5 then 'company'
+            when backlog >= 2 then 'backlog'
+            when not awake then 'ended'
+            when company is null and rsrp < -116 then 'weak'
+            when not company then 'alone'
+            else 'nothing'
+        end as reason
+    from unheard
+),
+named as (
+    select *, case
+            when reason = '' then ''
+            when reason = 'our failure' then 'our_failure'
+            when reason in ('counted on', 'rows elsewhere', 'awake before', 'booted in it', 'awake at its start') then 'lost_on_device'
+            when reason in ('engine went on', 'ended') then 'device_off'
+            when reason in ('company', 'weak') then 'no_coverage'
+            when reason in ('backlog', 'alone') then 'stuck_backlog'
+            when reason = 'parked' then 'parked'
+            else 'unknown' end as cause from reasoned
 )
-select
-    * exclude (
-        failed, bounded, powered, rebooted, backlog, was_off, awake, down_share, rsrp, company, awake_before
-    ),
-    case cause
-        when '' then null
-        when 'lost_on_device' then 0.95
-        when 'device_off' then case when bounded then 0.9 else 0.6 end
-        when 'no_coverage' then 0.8
-        when 'stuck_backlog' then 0.75
-        when 'our_failure' then 0.9
-        else 0.0
-    end as cause_confidence,
-    case cause
-        when 'lost_on_device' then 'the row counter went on, and later hours came'
-        when 'device_off' then case
-            when bounded then 'the device started anew after the gap, the counters had moved on'
-            else 'rows ended within an hour, with the engine on'
-        end
-        when 'no_coverage' then 'devices near it fell silent, too, or its connection was down'
-        when 'stuck_backlog' then 'devices near it were heard when it fell silent, and it was awake'
-        when 'our_failure' then 'the file is here, and could not be taken in'
-        when 'unknown' then case
-            when was_off and not awake then 'last seen parked: it may stand there still'
-            else 'nothing that says why'
-        end
-    end as cause_evidence
-from reasoned
+select *, case when cause = '' then null when cause = 'unknown' then 0.0 else 0.9 end as cause_confidence, reason as cause_evidence from named
