@@ -2,8 +2,9 @@
 
 An hour of which nothing was delivered is *proven off* when the unit stood with its engine off and
 the counters, as they were read on both sides, can show it. Where no reading follows yet, or the
-engine ran elsewhere between the two, they prove nothing: then *missing* is as right. What a file lacks at an end beside which no
-row has come yet cannot be known either: *complete* is as right as *partial*.
+engine ran elsewhere between the two, they prove nothing: then *missing* is as right. What a file
+lacks at an end beside which no row has come yet cannot be known either: *complete* is as right as
+*partial*.
 
 Causes go by the same rule. An hour that is proven off may be called parked, whatever became of its
 file. Of a silence that has not ended only its beginning can be explained: for its later hours the
@@ -208,7 +209,7 @@ def _facts(
 
 
 def gap_on(on: Bool, read: Bool, first: int) -> int | None:
-    """Engine seconds between the readings before an hour and those after it; None: a side is open."""
+    """Engine seconds between the readings on both sides of an hour; None if a side has none."""
     before = np.flatnonzero(read[:first])
     after = np.flatnonzero(read[first + SECONDS :])
     if not len(before) or not len(after):
