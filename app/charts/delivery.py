@@ -280,7 +280,7 @@ def causes(found: pl.DataFrame, dark: bool) -> go.Figure:
     """Missing hours by cause, with how sure that is."""
     colours = palette(dark)
     figure = go.Figure()
-    shades = (colours.accent, VERMILION, ORANGE, colours.off, PURPLE)
+    shades = (colours.accent, VERMILION, ORANGE, colours.off, colours.faint, PURPLE)
     looks: dict[str, dict[str, Any]] = {
         name: {"color": shade} for name, shade in zip(CAUSES, shades, strict=False)
     }

@@ -23,6 +23,7 @@ CAUSES = (
     "lost_on_device",
     "stuck_backlog",
     "device_off",
+    "parked",
     "our_failure",
     "unknown",
 )

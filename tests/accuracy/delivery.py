@@ -1,9 +1,10 @@
 """What became of every device-hour, and why it is missing, against what really happened.
 
 An hour of which nothing was delivered is *proven off* when the unit stood with its engine off and
-the rows on both sides can show it. Where no row follows, or the engine ran elsewhere in the gap,
-the counters prove nothing: then *missing* is as right. What a file lacks at an end beside which no
-row has come yet cannot be known either: *complete* is as right as *partial*.
+the counters, as they were read on both sides, can show it. Where no reading follows yet, or the
+engine ran elsewhere between the two, they prove nothing: then *missing* is as right. What a file
+lacks at an end beside which no row has come yet cannot be known either: *complete* is as right as
+*partial*.
 
 Causes go by the same rule. An hour that is proven off may be called parked, whatever became of its
 file. Of a silence that has not ended only its beginning can be explained: for its later hours the
@@ -36,7 +37,7 @@ CONFIDENCE = (0.0, 0.5, 0.7, 0.9, 1.0)
 
 @dataclass(frozen=True)
 class Facts:
-    """What really happened in a device-hour; ``gap_on``: None where a side has no rows."""
+    """What really happened in a device-hour; ``gap_on``: None where a side has no reading."""
 
     delivered: bool
     corrupt: bool = False
@@ -45,7 +46,7 @@ class Facts:
     between: int = SECONDS  # … and rows on both sides
     on: int = 0  # seconds with the engine on …
     moved: int = 0  # … and moving
-    gap_on: int | None = None  # engine seconds in the whole stretch without rows around it
+    gap_on: int | None = None  # engine seconds in the whole stretch without readings around it
     age: int = 10 * SECONDS  # from its start to the look
     cause: str = ""
     began: str | None = None  # in a silence that has not ended: the cause of its first hour
@@ -135,10 +136,11 @@ def hours(
     """Every simulated device-hour that began before ``now`` (epoch s).
 
     ``device_hours`` is the truth as of then, ``told`` and ``seen`` are the marts' hours and the
-    visible seconds.
+    visible seconds, with whether the counters were ``read`` in them.
     """
     answers = {(row["deviceid"], row["start"]): _answer(row) for row in told.to_dicts()}
     visible, updates = by_device(truth, seen), truth.updates()
+    read = by_device(truth, seen.filter("read"))
     last = {device: _last_hour(rows) for device, rows in visible.items()}
     began = {
         row["deviceid"]: row["cause"]
@@ -150,7 +152,8 @@ def hours(
         start = truth.spec.epoch + row["second"]
         if start < now:
             away = REBOOT if (row["deviceid"], row["second"] // SECONDS) in updates else 0
-            facts = _facts(truth, visible[row["deviceid"]], row, int(now) - start, away)
+            rows = visible[row["deviceid"]], read[row["deviceid"]]
+            facts = _facts(truth, *rows, row, int(now) - start, away)
             if row["second"] > last[row["deviceid"]]:
                 facts = replace(facts, began=began[row["deviceid"]])
             found.append(Hour(facts, answers.get((row["deviceid"], start), Answer(None))))
@@ -181,7 +184,9 @@ def _answer(row: dict[str, str | float | None]) -> Answer:
     return Answer(str(state), word, None if confidence is None else float(confidence))
 
 
-def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int, away: int) -> Facts:
+def _facts(
+    truth: Truth, visible: Bool, read: Bool, row: dict[str, object], age: int, away: int
+) -> Facts:
     """``away``: seconds that an update took the device away for, which are no loss."""
     device, first = str(row["deviceid"]), int(str(row["second"]))
     part = slice(first, first + SECONDS)
@@ -197,16 +202,16 @@ def _facts(truth: Truth, visible: Bool, row: dict[str, object], age: int, away: 
         between=max(rows, int(truth.alive[device][closed].sum()) - away),
         on=int((state[part] != OFF).sum()),
         moved=int((state[part] == MOVING).sum()),
-        gap_on=gap_on(state != OFF, visible, first),
+        gap_on=gap_on(state != OFF, read, first),
         age=age,
         cause=str(row["cause"]),
     )
 
 
-def gap_on(on: Bool, visible: Bool, first: int) -> int | None:
-    """Engine seconds between the rows before an hour and those after it; None if a side is open."""
-    before = np.flatnonzero(visible[:first])
-    after = np.flatnonzero(visible[first + SECONDS :])
+def gap_on(on: Bool, read: Bool, first: int) -> int | None:
+    """Engine seconds between the readings on both sides of an hour; None if a side has none."""
+    before = np.flatnonzero(read[:first])
+    after = np.flatnonzero(read[first + SECONDS :])
     if not len(before) or not len(after):
         return None
     return int(on[before[-1] + 1 : first + SECONDS + after[0]].sum())

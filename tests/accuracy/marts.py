@@ -87,9 +87,13 @@ def crews(reader: Reader) -> pl.DataFrame:
 
 
 def seconds(reader: Reader) -> pl.DataFrame:
-    """deviceid, second (epoch): visible rows that figures are made of (no wrong checksum)."""
+    """deviceid, second (epoch), read: visible rows that figures are made of (no wrong checksum).
+
+    ``read``: the hour meter was read in it; it comes over the vehicle's bus, which sleeps.
+    """
     return reader.contract(
-        "SELECT DISTINCT t.deviceid, floor(epoch(t.ts))::BIGINT AS second"
+        "SELECT t.deviceid, floor(epoch(t.ts))::BIGINT AS second,"
+        " bool_or(t.EngineHours IS NOT NULL) AS read"
         " FROM telemetry AS t LEFT JOIN raw_objects AS o ON o.id = t._src"
-        " WHERE coalesce(o.flags, '') NOT LIKE '%crc%'"
+        " WHERE coalesce(o.flags, '') NOT LIKE '%crc%' GROUP BY ALL"
     )

@@ -29,7 +29,11 @@ risen as (
     select
         *
         {%- for name in ['engine_h', 'km', 'fuel_l'] %},
-        greatest(0, max({{ name }}_rise) over {{ name }}_run) as {{ name }}_risen,
+        -- nobody knows as long as no reading follows: greatest(0, null) would be 0
+        case
+            when max({{ name }}_rise) over {{ name }}_run is not null
+            then greatest(0, max({{ name }}_rise) over {{ name }}_run)
+        end as {{ name }}_risen,
         sum(gap_s) over {{ name }}_run as {{ name }}_gap_s
         {%- endfor %}
     from gaps
@@ -49,7 +53,8 @@ select
     true as observed,
     false as proven_off,
     false as powered,
-    false as rebooted,
+    null as boots,
+    null as awake_s,
     {%- for name in ['engine_h', 'km', 'fuel_l'] %}
     {{ name }}_last - {{ name }}_first
     + case when {{ name }}_gap_s = 0 then coalesce(greatest(0, {{ name }}_rise), 0) else 0 end
@@ -72,7 +77,12 @@ select
     false,
     off,
     bootcount is not distinct from before_boot and seqno_first - before_seqno >= 0.9 * gap_s,
-    bootcount is distinct from before_boot,
+    bootcount - before_boot,
+    -- the row counter starts with the device and counts its seconds
+    case
+        when bootcount = before_boot then before_s
+        else greatest(before_s, from_s - seqno_first::bigint)
+    end,
     {%- for name in ['engine_h', 'km', 'fuel_l'] %}
     {{ name }}_risen * gap_s / {{ name }}_gap_s,
     {%- endfor %}
