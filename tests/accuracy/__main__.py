@@ -13,70 +13,60 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import product
 from multiprocessing import get_context
-from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.simulator import SimSpec
 from tests.accuracy import report
-from tests.accuracy.runs import Outcome, Run, spec
-from tests.bench.fleet import remove
+from tests.accuracy.runs import Outcome, spec, timed
 from tests.bench.measure import say, versions
 
 SEEDS = "301,302,303,304,305"
 FAULTS = ("typical", "storm")
-LIMIT_SECONDS = 60 * 60
+LIMIT_SECONDS = 24 * 60
 
 
 def outcomes(options: argparse.Namespace, scratch: Path) -> list[Outcome]:
     """Every run that fits into the time, by seed; some go at once, each in a process of its own."""
-    jobs = [(seed, faults) for seed in options.seeds for faults in FAULTS]
-    results: list[AsyncResult[tuple[Outcome, float]]] = []
-    with get_context("spawn").Pool(options.at_once, maxtasksperchild=1) as pool:
-        for seed, faults in jobs:
+    results: list[Future[tuple[Outcome, float]]] = []
+    with ProcessPoolExecutor(
+        options.at_once, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as pool:
+        for seed, faults in product(options.seeds, FAULTS):
             _settle(results, options.at_once)
-            longest = max((result.get()[1] for result in results if result.ready()), default=0.0)
+            longest = max((result.result()[1] for result in results if result.done()), default=0.0)
             if time.monotonic() - options.started + longest > options.limit:
                 say(f"{seed} {faults} left out: it would not have ended in time")
                 continue
             wanted = spec(seed, faults, options.units, options.hours, options.fatigue_scale)
             words = (wanted, scratch / f"{seed}-{faults}", options.threads)
-            results.append(pool.apply_async(_run, words))
-        _settle(results, 1)
-        return [result.get()[0] for result in results]
+            results.append(pool.submit(timed, *words))
+    return [result.result()[0] for result in results]
 
 
-def _settle(results: list[AsyncResult[tuple[Outcome, float]]], at_once: int) -> None:
+def _settle(results: list[Future[tuple[Outcome, float]]], at_once: int) -> None:
     """Wait until fewer than so many runs go on. Raises what a run raised."""
-    while sum(not result.ready() for result in results) >= at_once:
-        time.sleep(0.2)
+    going = {result for result in results if not result.done()}
+    if len(going) >= at_once:
+        wait(going, return_when=FIRST_COMPLETED)
     for result in results:
-        if result.ready():
-            result.get()
-
-
-def _run(wanted: SimSpec, home: Path, threads: int) -> tuple[Outcome, float]:
-    """One run in a process of its own, and the seconds that it took."""
-    began = time.monotonic()
-    done = Run(wanted, home, threads).go()
-    remove([home])
-    steps = ", ".join(f"{step} {s:.0f} s" for step, s in done.seconds.items())
-    say(f"{done.name}: {done.rows:,} rows; {steps}")
-    return done, time.monotonic() - began
+        if result.done():
+            result.result()
 
 
 def _options(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.accuracy", description=__doc__)
     parser.add_argument("--units", type=int, default=14, help="vehicles (14)")
-    parser.add_argument("--hours", type=int, default=36, help="hours of each run (36)")
+    parser.add_argument("--hours", type=int, default=24, help="hours of each run (24)")
     parser.add_argument(
-        "--fatigue-scale", type=float, default=600, help="times the base rate (600)"
+        "--fatigue-scale", type=float, default=900, help="times the base rate (900)"
     )
     cores = min(2, os.cpu_count() or 1)
     parser.add_argument("--at-once", type=int, default=cores, help="runs at once (2, or the cores)")
     parser.add_argument("--threads", type=int, default=1, help="of each run (1)")
-    parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds (3,600)")
+    parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds (1,440)")
     parser.add_argument("--readme", action="store_true", help="write the README's table")
     options = parser.parse_args(words)
     seeds = os.environ.get("SEEDS", SEEDS)

@@ -23,6 +23,8 @@ from pipeline.storage.ledger import Ledger, open_ledger
 from queries.connect import open_reader
 from tests.accuracy import delivery, marts, states, truth, watched
 from tests.accuracy.fatigue import Watched
+from tests.bench.fleet import remove
+from tests.bench.measure import say
 
 #: After the last arrival, so that nothing is pending any more.
 AFTERWARDS = 4 * SECONDS
@@ -140,3 +142,13 @@ def busiest(spec: SimSpec) -> int:
 
 def _moment(epoch: int) -> datetime:
     return datetime.fromtimestamp(epoch, UTC)
+
+
+def timed(wanted: SimSpec, home: Path, threads: int) -> tuple[Outcome, float]:
+    """One run, of which nothing is left behind, and the seconds that it took."""
+    began = time.monotonic()
+    done = Run(wanted, home, threads).go()
+    remove([home])
+    steps = ", ".join(f"{step} {s:.0f} s" for step, s in done.seconds.items())
+    say(f"{done.name}: {done.rows:,} rows; {steps}")
+    return done, time.monotonic() - began
