@@ -85,3 +85,15 @@ class _Ledger(Collector):
             "Age of the raw file that waits longest",
             now.progress.oldest_s or 0,
         )
+        signs = operations.signs(ledger)
+        for name, about, value in (
+            ("worker_seen_seconds", "Since a worker's last sign of life", now.worker_seen_s),
+            ("last_ingest_seconds", "Since files were last taken in", signs.ingested_s),
+            ("last_build_seconds", "Since marts were last published", signs.built_s),
+            ("failed_tests", "Data tests that hold back newer marts", signs.failed_tests),
+            ("sign_in_failures", "Failed sign-ins of a quarter of an hour", signs.sign_in_failures),
+            ("notices_untold", "Notices that nobody was told of", signs.untold),
+        ):
+            # What never was has no sample: absent() tells it apart from "just now".
+            if value is not None:
+                yield GaugeMetricFamily(f"haulwatch_{name}", about, value)

@@ -17,6 +17,7 @@ OPTIONS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",
     "client.toolbarMode": "viewer",
+    "logger.enableRich": False,
     "logger.hideWelcomeMessage": True,
     "logger.level": "warning",
     "server.enableCORS": True,

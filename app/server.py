@@ -8,22 +8,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-# pyarrow has crashed when it was first imported on a short-lived thread: all of them here, once.
+# pyarrow has crashed when it was first imported on a short-lived thread, and of two sessions that
+# are the first to draw a chart one meets a pandas that is half there: all of them here, once.
 import duckdb  # noqa: F401
 import numpy as np  # noqa: F401
+import pandas as pd  # noqa: F401
+import plotly.graph_objects as go  # noqa: F401
 import polars as pl  # noqa: F401
 import pyarrow as pa  # noqa: F401
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app import docs, guard, health, lake_watch, worker_process
+from app import docs, guard, health, lake_watch, logs, worker_process
 from pipeline.settings import load
 
 
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """The worker lives as long as the server."""
+    logs.begin(load())
     supervisor = worker_process.Supervisor()
     if worker_process.wanted():
         supervisor.start()

@@ -76,15 +76,23 @@ class Flow:
         full: bool = True,
         district: str | None = None,
         budget_seconds: float | None = None,
+        enough: Callable[[], bool] | None = None,
         progress: Progress | None = None,
     ) -> IngestResult:
-        """Take in the raw files that arrived; of one district only those already discovered."""
+        """Take in the raw files that arrived; of one district only those already discovered.
+
+        No more are claimed once ``budget_seconds`` are over or ``enough`` says so.
+        """
         from pipeline.ingest.run import Ingest
 
         step = Ingest(self.ledger, self.settings, self.worker, self.readers)
         with run(self.ledger, "ingest", self.worker, worth=_took_something) as detail:
             result = step.run(
-                full=full, district=district, budget_seconds=budget_seconds, progress=progress
+                full=full,
+                district=district,
+                budget_seconds=budget_seconds,
+                enough=enough,
+                progress=progress,
             )
             detail.update(result.as_json())
             if result.errors:

@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -152,6 +152,10 @@ class Settings(BaseSettings):
     )
     silence_minutes: float = Field(
         120, ge=0, le=525_600, description="No new file for so long is trouble; 0: never."
+    )
+    log: Literal["text", "json"] = Field(
+        "text",
+        description="Form of the log on standard error: `text`, or `json`, an object a line.",
     )
     host: str = Field("127.0.0.1", description="Address the app listens on.")
     port: int = Field(8501, ge=1, le=65_535, description="Port the app listens on.")

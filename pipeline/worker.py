@@ -8,6 +8,7 @@ files (for a bounded time), then marts, then the housekeeping.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import traceback
@@ -36,6 +37,8 @@ PULSE = 5.0
 PASS_SECONDS = 20.0
 #: Marts are not rebuilt more often than this while files keep coming.
 BUILD_EVERY = timedelta(seconds=45)
+#: Once it is told to stop, a worker ends what it is at within so long, or gives it back.
+GRACE = 6.0
 #: What only the worker does that holds the lease.
 LEADERS = {"build", "compact"}
 FULL_LISTING_EVERY = timedelta(hours=1)
@@ -66,9 +69,13 @@ class Worker:
         return self.flow.worker
 
     def loop(self) -> None:
-        """Work until ``stopping`` is set. Trouble is logged and tried again; nothing ends it."""
-        pulse = threading.Thread(target=self._pulse, daemon=True)
+        """Work until ``stopping`` is set. Trouble is logged and tried again; nothing ends it.
+
+        Ends the process when the work in hand outlasts ``GRACE`` after that.
+        """
+        pulse, ended = threading.Thread(target=self._pulse, daemon=True), threading.Event()
         pulse.start()
+        threading.Thread(target=self._give_up, args=(ended,), daemon=True).start()
         try:
             while not self.stopping.is_set():
                 again = self._guarded_step(datetime.now(UTC))
@@ -80,6 +87,21 @@ class Worker:
             self.notifier.close(PULSE)
             self.flow.close()
             self._leave()
+            ended.set()
+
+    def _give_up(self, ended: threading.Event) -> None:
+        """Give back what is held by work that will not end in time; its processes end with ours.
+
+        A build or a merge of a large day takes a minute: too long for whoever waits for us.
+        """
+        self.stopping.wait()
+        if ended.wait(GRACE):
+            return
+        self.log(f"{self._state}: told to stop; given back, to be done again")
+        with suppress(SQLAlchemyError):  # what is held then expires by itself
+            claims.let_go(self.ledger, self.name)
+        self._leave()
+        os._exit(0)
 
     def _rest(self, seconds: float) -> None:
         """Wait for the next step, but let nobody wait who asks for something."""
@@ -113,7 +135,9 @@ class Worker:
     def _step(self, now: datetime, asked: set[str], rereading: bool) -> bool:
         full = "ingest" in asked or self._due("listing", now, FULL_LISTING_EVERY)
         self._state = "taking in files"
-        result = self.flow.ingest(full=full, budget_seconds=PASS_SECONDS)
+        result = self.flow.ingest(
+            full=full, budget_seconds=PASS_SECONDS, enough=self.stopping.is_set
+        )
         if full:
             self._done["listing"] = now
         for key, reason in result.failed.items():
@@ -126,6 +150,8 @@ class Worker:
         settled = result.backlog == 0 and not rereading
         if settled or "build" in asked or self._due("build", now, BUILD_EVERY):
             self._build(now)
+        if self.stopping.is_set():
+            return result.backlog > 0
         if settled or "compact" in asked:
             self._state = "compacting"
             for day, reason in self.flow.compact(now=now).failed.items():

@@ -101,10 +101,11 @@ def people(ledger: Ledger) -> pl.DataFrame:
         .order_by(u.disabled, u.username)
     )
     frame = _frame(ledger, query).rename({"at": "seen_at"})
+    bound = [", ".join(json.loads(text)) for text in frame["districts"].to_list()]
     return frame.with_columns(
         pl.col("seen_at").cast(pl.Int64).cast(INSTANT),
         pl.col("disabled").cast(pl.Boolean),
-        pl.col("districts").map_elements(_list, return_dtype=pl.String),
+        pl.Series("districts", bound, dtype=pl.String),
     )
 
 
@@ -164,10 +165,6 @@ def _words(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def _list(text: str) -> str:
-    return ", ".join(json.loads(text))
 
 
 def _frame(ledger: Ledger, query: Select[Any]) -> pl.DataFrame:

@@ -112,6 +112,47 @@ def _done(connection: Connection, moment: tuple[int, ...]) -> int:
     return known[1]
 
 
+@dataclass(frozen=True)
+class Signs:
+    """What whoever runs it is to be woken for. Ages in seconds, None where it never was."""
+
+    built_s: float | None
+    ingested_s: float | None
+    failed_tests: int
+    sign_in_failures: int
+    untold: int
+
+
+#: Sign-ins that failed are counted over so long.
+FAILURES_S = 900
+
+
+def signs(ledger: Ledger) -> Signs:
+    """How long ago work last ended well, and what went wrong lately."""
+    r, m, s, n = t.runs.c, t.mart_tests.c, t.sign_ins.c, t.notices.c
+    with ledger.read() as connection:
+        now = clock(connection)
+
+        def number(table: Any, *where: Any) -> int:
+            query = select(func.count()).select_from(table).where(*where)
+            return int(connection.execute(query).scalar_one())
+
+        def age(kind: str) -> float | None:
+            query = select(r.ended_at).where(r.kind == kind, r.status == "ok")
+            ended = connection.execute(query.order_by(r.id.desc()).limit(1)).scalar_one_or_none()
+            return None if ended is None else (now - ended) / 1e6
+
+        return Signs(
+            built_s=age("build"),
+            ingested_s=age("ingest"),
+            failed_tests=number(t.mart_tests, m.status.in_(("fail", "error"))),
+            sign_in_failures=number(
+                t.sign_ins, s.ok.is_(False), s.at > now - FAILURES_S * 1_000_000
+            ),
+            untold=number(t.notices, n.sent_at.is_(None)),
+        )
+
+
 def line_counts(ledger: Ledger) -> dict[str, int]:
     """The five counts over all object versions: lines and where each of them went."""
     o = t.raw_objects.c

@@ -23,6 +23,7 @@ from tests.servers import Seaweed, seaweed
 FIRST = (
     "tests/browser/",
     "tests/crash/",
+    "tests/soak/",
     "tests/marts/",
     "tests/bench/",
     "tests/test_everywhere.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.worker import Worker, request
+from tests.conftest import Children
 from tests.make import deliver, rows
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
@@ -23,75 +25,68 @@ def log() -> list[str]:
     return []
 
 
+@pytest.fixture
+def worker(
+    settings: Settings, ledger: Ledger, log: list[str], children: Children
+) -> Iterator[Worker]:
+    """One whose child processes are those of the other tests: each costs seconds to start."""
+    opened = Worker(settings, ledger, log.append)
+    children.lend(opened.flow)
+    yield opened
+    children.take_back(opened.flow)
+    opened.flow.close()
+
+
 def test_a_step_takes_in_builds_and_compacts(
-    raw: Path, settings: Settings, ledger: Ledger, log: list[str]
+    raw: Path, ledger: Ledger, worker: Worker, log: list[str]
 ) -> None:
     deliver(raw, "2026013107", rows("2026013107", 120))
-    worker = Worker(settings, ledger, log.append)
-    try:
-        assert worker.step(NOW) is False
-        with ledger.read() as connection:
-            runs = connection.execute(select(t.runs.c.kind, t.runs.c.status)).all()
-            part = connection.execute(select(t.partitions)).all()
-        assert [tuple(row) for row in runs] == [
-            ("ingest", "ok"),
-            ("build", "ok"),
-            ("compact", "ok"),
-            ("gc", "ok"),
-        ]
-        built = {row.hiveperiod: row.built_version for row in part}
-        assert all(built.values())
-        assert worker.step(NOW) is False  # nothing is due, nothing is done
-        with ledger.read() as connection:
-            assert len(connection.execute(select(t.runs)).all()) == 4
-    finally:
-        worker.flow.close()
+    assert worker.step(NOW) is False
+    with ledger.read() as connection:
+        runs = connection.execute(select(t.runs.c.kind, t.runs.c.status)).all()
+        part = connection.execute(select(t.partitions)).all()
+    assert [tuple(row) for row in runs] == [
+        ("ingest", "ok"),
+        ("build", "ok"),
+        ("compact", "ok"),
+        ("gc", "ok"),
+    ]
+    built = {row.hiveperiod: row.built_version for row in part}
+    assert all(built.values())
+    assert worker.step(NOW) is False  # nothing is due, nothing is done
+    with ledger.read() as connection:
+        assert len(connection.execute(select(t.runs)).all()) == 4
     assert log == []
 
 
-def test_only_the_leader_builds(
-    raw: Path, settings: Settings, ledger: Ledger, log: list[str]
-) -> None:
+def test_only_the_leader_builds(raw: Path, ledger: Ledger, worker: Worker) -> None:
     assert claims.lease(ledger, "scheduler", "another", 60)
     deliver(raw, "2026013107", rows("2026013107", 5))
-    worker = Worker(settings, ledger, log.append)
-    try:
-        worker.step(NOW)
-    finally:
-        worker.flow.close()
+    worker.step(NOW)
     with ledger.read() as connection:
         assert [row.kind for row in connection.execute(select(t.runs))] == ["ingest"]
 
 
-def test_what_the_leader_is_asked_for_waits_for_the_leader(
-    settings: Settings, ledger: Ledger, log: list[str]
-) -> None:
+def test_what_the_leader_is_asked_for_waits_for_the_leader(ledger: Ledger, worker: Worker) -> None:
     request(ledger, "compact", "admin")
     request(ledger, "ingest", "admin")
     assert claims.lease(ledger, "scheduler", "another", 60)
-    worker = Worker(settings, ledger, log.append)
-    try:
-        worker.step(NOW)
-        with worker._requests({"ingest", "compact"}) as asked:
-            assert asked == {"compact"}
-    finally:
-        worker.flow.close()
+    worker.step(NOW)
+    with worker._requests({"ingest", "compact"}) as asked:
+        assert asked == {"compact"}
 
 
 def test_a_build_that_cannot_run_keeps_no_day_from_being_compacted(
     raw: Path,
     settings: Settings,
     ledger: Ledger,
+    worker: Worker,
     log: list[str],
 ) -> None:
     deliver(raw, "2026013107", rows("2026013107", 5))
-    worker = Worker(settings, ledger, log.append)
     (settings.lake_root / "tmp").parent.mkdir(parents=True, exist_ok=True)
     (settings.lake_root / "tmp").write_text("in the way of the scratch folder")
-    try:
-        worker.step(NOW)
-    finally:
-        worker.flow.close()
+    worker.step(NOW)
     assert [line for line in log if line.startswith("marts: ")]
     with ledger.read() as connection:
         runs = {(row.kind, row.status) for row in connection.execute(select(t.runs))}
@@ -125,17 +120,11 @@ def test_a_step_that_breaks_says_so_in_the_request(ledger: Ledger, settings: Set
     assert (row.state, row.error) == ("failed", "OSError: no room")
 
 
-def test_trouble_is_noted_by_the_worker(
-    raw: Path, settings: Settings, ledger: Ledger, log: list[str]
-) -> None:
+def test_trouble_is_noted_by_the_worker(raw: Path, ledger: Ledger, worker: Worker) -> None:
     good = rows("2026013107", 5)
     deliver(raw, "2026013107", [{**row, "mood": "fine"} for row in good])
     deliver(raw, "2026013108", b"\x1f\x8bnonsense", packed=False)
-    worker = Worker(settings, ledger, log.append)
-    try:
-        worker.flow.ingest()
-    finally:
-        worker.flow.close()
+    worker.flow.ingest()
     with ledger.read() as connection:
         noted = connection.execute(select(t.notices.c.kind, t.notices.c.title)).all()
     assert sorted(row.kind for row in noted) == ["fields", "partial"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -75,12 +76,12 @@ def worker(
     as_json: Json = False,
 ) -> int:
     """Take in files, compact and build, over and over."""
+    from pipeline import logs
     from pipeline.worker import Worker, once
 
-    def log(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
+    log = logging.getLogger("haulwatch.worker").warning
     with console.ledger() as (settings, ledger):
+        logs.configure(settings)
         if only_once:
             failed = once(settings, ledger, log)
             console.say({"failed": failed}, as_json, lambda: f"done; {failed} files failed")

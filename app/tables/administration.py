@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from app.tables.columns import clock, named, words
+from app.tables.columns import clock, named, spelled, words
 from app.text import known, say
 from pipeline.downtime import BY_CODE, Code
 
@@ -52,9 +52,7 @@ def downtime(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 
 def _reason(words_of: Callable[[Code], str]) -> pl.Expr:
     """Something about a row's code; codes that are none any more stay as they are."""
-    return pl.col("code").map_elements(
-        lambda code: words_of(BY_CODE[code]) if code in BY_CODE else code, return_dtype=pl.String
-    )
+    return pl.col("code").replace({name: words_of(code) for name, code in BY_CODE.items()})
 
 
 def covered(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
@@ -76,9 +74,7 @@ def thresholds(frame: pl.DataFrame) -> pl.DataFrame:
         frame,
         {
             "threshold": "name",
-            "meaning": pl.struct("name", "description").map_elements(
-                _meaning, return_dtype=pl.String
-            ),
+            "meaning": spelled(frame, ("name", "description"), _meaning),
             "value": "value",
             "default": "default",
             "lowest": "low",
@@ -88,8 +84,8 @@ def thresholds(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _meaning(row: dict[str, str]) -> str:
-    return known(f"threshold.{row['name']}", row["description"])
+def _meaning(name: str, description: str) -> str:
+    return known(f"threshold.{name}", description)
 
 
 def threshold_history(frame: pl.DataFrame, zone: str) -> pl.DataFrame:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from app.text import known, say
+from app.text import EN, say, spoken
 
 
-def named(frame: pl.DataFrame, columns: Mapping[str, str | pl.Expr]) -> pl.DataFrame:
+def named(frame: pl.DataFrame, columns: Mapping[str, str | pl.Expr | pl.Series]) -> pl.DataFrame:
     """Columns picked and named by the keys of the text module, in this order."""
     return frame.select(
         (pl.col(source) if isinstance(source, str) else source).alias(say(f"column.{key}"))
@@ -24,9 +24,23 @@ def clock(column: str, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> pl.Expr:
 
 def words(column: str, prefix: str) -> pl.Expr:
     """Codes as the words of the text module; what it does not know as it is."""
-    return pl.col(column).map_elements(
-        lambda word: known(f"{prefix}.{word}", word), return_dtype=pl.String
-    )
+    own = f"{prefix}."
+    found = {key.removeprefix(own): spoken(key) for key in EN if key.startswith(own)}
+    return pl.col(column).cast(pl.String).replace(found)
+
+
+def spelled(
+    frame: pl.DataFrame, columns: Sequence[str], spell: Callable[..., str | None]
+) -> pl.Series:
+    """Text made of the cells of each row by Python; nothing where all of them are empty.
+
+    Never by an expression that calls Python (``map_elements``): Polars calls it in threads of its
+    own, which wait for the interpreter; another session's thread may hold that and wait for them,
+    and then the whole server stands still. They do not know the session's language either.
+    """
+    rows = frame.select(columns).iter_rows()
+    texts = [None if all(cell is None for cell in row) else spell(*row) for row in rows]
+    return pl.Series(texts, dtype=pl.String)
 
 
 def part(column: str, whole: str) -> pl.Expr:

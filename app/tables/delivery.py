@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from app.tables.columns import clock, named, words
+from app.tables.columns import clock, named, spelled, words
 
 
 def bad(frame: pl.DataFrame) -> pl.DataFrame:
@@ -62,10 +62,8 @@ def versions(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 
 def lines(frame: pl.DataFrame, *, keys: bool = False) -> pl.DataFrame:
     """Bad lines, with the ``keys`` of their files where there are several."""
-    start = pl.struct("start_hex", "bytes").map_elements(
-        lambda line: escaped(line["start_hex"], line["bytes"]), return_dtype=pl.String
-    )
-    columns: dict[str, str | pl.Expr] = {"key": "key"} if keys else {}
+    start = spelled(frame, ("start_hex", "bytes"), escaped)
+    columns: dict[str, str | pl.Expr | pl.Series] = {"key": "key"} if keys else {}
     columns |= {"line": "line", "reason": "reason", "bytes": "bytes", "content": start}
     return named(frame, columns)
 

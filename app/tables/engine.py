@@ -6,7 +6,7 @@ import polars as pl
 
 from app import signals as catalogue
 from app.faults import code_name, code_words
-from app.tables.columns import clock, named, words
+from app.tables.columns import clock, named, spelled, words
 from app.text import say
 
 CODE = ("spn", "fmi", "source")
@@ -14,9 +14,8 @@ CODE = ("spn", "fmi", "source")
 
 def exceedances(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Exceedances, in the order given."""
-    fault = pl.struct(pl.col(f"dtc_{part}").alias(part) for part in CODE).map_elements(
-        lambda code: code_name(*code.values()) or None, return_dtype=pl.String
-    )
+    parts = [f"dtc_{part}" for part in CODE]
+    fault = spelled(frame, parts, lambda *code: code_name(*code) or None)
     return named(
         frame,
         {
@@ -35,13 +34,12 @@ def exceedances(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 
 def repeats(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Ranked fault codes."""
-    code = pl.struct(*CODE)
     return named(
         frame,
         {
             "unit": "unitno",
-            "fault": code.map_elements(lambda c: code_name(*c.values()), return_dtype=pl.String),
-            "meaning": code.map_elements(lambda c: code_words(*c.values()), return_dtype=pl.String),
+            "fault": spelled(frame, CODE, code_name),
+            "meaning": spelled(frame, CODE, code_words),
             "times": "times",
             "active": (pl.col("active_s") / 60).round(1),
             "first_at": clock("first_at", zone),
@@ -62,9 +60,7 @@ def dictionary(frame: pl.DataFrame, chosen: tuple[str, ...]) -> pl.DataFrame:
             "measure": "unit",
             "group": "group",
             "typical": "typical",
-            "where": pl.col("where").map_elements(
-                lambda where: say(f"engine.where.{where}"), return_dtype=pl.String
-            ),
+            "where": spelled(frame, ("where",), lambda where: say(f"engine.where.{where}")),
             "description": "description",
         },
     )
@@ -73,14 +69,13 @@ def dictionary(frame: pl.DataFrame, chosen: tuple[str, ...]) -> pl.DataFrame:
 def trust(frame: pl.DataFrame) -> pl.DataFrame:
     """Distrusted signals and why."""
     absent = (100 * pl.col("absent_minutes") / pl.col("minutes")).round(1)
+    ranked = frame.sort("distrusted_days", "unitno", "signal", descending=[True, False, False])
     return named(
-        frame.sort("distrusted_days", "unitno", "signal", descending=[True, False, False]),
+        ranked,
         {
             "unit": "unitno",
             "signal": "signal",
-            "reason": pl.struct("frozen_hours", "absent_minutes", "minutes").map_elements(
-                _reason, return_dtype=pl.String
-            ),
+            "reason": spelled(ranked, ("frozen_hours", "absent_minutes", "minutes"), _reason),
             "absent": absent,
             "frozen": "frozen_hours",
             "days": "days",
@@ -90,11 +85,11 @@ def trust(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _reason(row: dict[str, int | None]) -> str:
+def _reason(frozen_hours: int | None, absent_minutes: int | None, minutes: int | None) -> str:
     parts = []
-    if row["frozen_hours"]:
+    if frozen_hours:
         parts.append(say("engine.trust.frozen"))
-    if 2 * (row["absent_minutes"] or 0) >= (row["minutes"] or 0):
+    if 2 * (absent_minutes or 0) >= (minutes or 0):
         parts.append(say("engine.trust.absent"))
     return ", ".join(parts) or say("engine.trust.some_days")
 

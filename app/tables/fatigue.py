@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from app import figures
-from app.tables.columns import clock, hours, named, part, words
+from app.tables.columns import clock, hours, named, part, spelled, words
 from app.text import say
 
 SEVERITY = {1: "●○○", 2: "●●○", 3: "●●●"}
@@ -16,9 +16,7 @@ def contacts(queued: pl.DataFrame, zone: str) -> pl.DataFrame:
     return named(
         queued,
         {
-            "clock": pl.struct("clock_s", "waiting", "acknowledged_at").map_elements(
-                _clock, return_dtype=pl.String
-            ),
+            "clock": spelled(queued, ("clock_s", "waiting", "acknowledged_at"), _clock),
             "unit": "unitno",
             "kind": words("kind", "kind"),
             "severity": pl.col("severity").replace_strict(
@@ -40,14 +38,13 @@ def contacts(queued: pl.DataFrame, zone: str) -> pl.DataFrame:
     )
 
 
-def _clock(row: dict[str, object]) -> str:
+def _clock(seconds: object, waiting: object, acknowledged_at: object) -> str:
     """How long it waits, or waited; nothing where nobody is to be called any more."""
-    seconds = row["clock_s"]
     if not isinstance(seconds, int | float):
         return ""
-    if row["waiting"]:
+    if waiting:
         return figures.fatigue.clock(seconds)
-    return f"({figures.fatigue.clock(seconds)})" if row["acknowledged_at"] is not None else ""
+    return f"({figures.fatigue.clock(seconds)})" if acknowledged_at is not None else ""
 
 
 def units(ranked: pl.DataFrame) -> pl.DataFrame:

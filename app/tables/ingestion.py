@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from app.tables.columns import clock, named, words
+from app.tables.columns import clock, named, spelled, words
 from app.text import say
 from queries.operations import detail_of
 
@@ -14,7 +14,7 @@ from queries.operations import detail_of
 def runs(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Runs with what they recorded, in words."""
     seconds = (pl.col("ended_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
-    detail = pl.col("detail").map_elements(_summary, return_dtype=pl.String)
+    detail = spelled(frame, ("detail",), _summary)
     return named(
         frame,
         {
@@ -106,7 +106,7 @@ def workers(frame: pl.DataFrame, leader: str | None, zone: str) -> pl.DataFrame:
 
 def requests(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """What people asked for, how far it is and what came of it."""
-    detail = pl.col("detail").map_elements(_scope, return_dtype=pl.String)
+    detail = spelled(frame, ("detail",), _scope)
     return named(
         frame,
         {

@@ -54,6 +54,11 @@ def say(key: str, **values: object) -> str:
     return TABLES[language()].get(key, EN[key]).format(**values)
 
 
+def spoken(key: str) -> str:
+    """The sentence of a key as it stands, nothing put in; English where a language lacks it."""
+    return TABLES[language()].get(key, EN[key])
+
+
 def known(key: str, otherwise: str) -> str:
     """The sentence of a key that devices may extend; their own word where there is none."""
     return TABLES[language()].get(key, EN.get(key, otherwise))

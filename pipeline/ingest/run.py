@@ -79,9 +79,10 @@ class Ingest:
         full: bool = True,
         district: str | None = None,
         budget_seconds: float | None = None,
+        enough: Callable[[], bool] | None = None,
         progress: Progress | None = None,
     ) -> IngestResult:
-        """Take in what has arrived, until nothing is left or the budget is spent.
+        """Take in what has arrived, until nothing is left, the budget is spent or ``enough`` is so.
 
         With ``district`` only the files under it, as far as they were discovered before: several
         such passes share one listing.
@@ -103,7 +104,8 @@ class Ingest:
         running = dict[Future[Converted], Claim]()
         try:
             while True:
-                if budget_seconds is None or time.monotonic() - started < budget_seconds:
+                over = budget_seconds is not None and time.monotonic() - started >= budget_seconds
+                if not over and not (enough and enough()):
                     self._fill(running, district)
                 if not running:
                     break

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline import localtime, steps
 from pipeline.errors import BuildFailed
 from pipeline.gc import sweep_scratch
-from pipeline.marts import cases, dbt_runner, hours, publish, sources, thresholds
+from pipeline.marts import cases, critical, dbt_runner, hours, publish, sources, thresholds
 from pipeline.marts.dbt_runner import TestResult
 from pipeline.marts.snapshot import Snapshot, take
 from pipeline.settings import Settings
@@ -150,9 +151,11 @@ def _turn(
             dbt_runner.run(scratch, RESULTS, settings.duckdb, settings.scratch)
             names = cases.named(ledger, parts, sources.cases(database, parts))
             sources.name_cases(database, names)
+            alarming = critical.found(database, now)
             files = publish.written(database, lake, claim_id, parts)
             built = {part: hours.as_text(shot.hours[part]) for part in parts}
-            commits.commit_marts(ledger, claim_id, built, files, rows, _before(shot))
+            told = partial(critical.note, settings=settings, cases=alarming)
+            commits.commit_marts(ledger, claim_id, built, files, rows, _before(shot), told)
             steps.reached("build.published")
     except BaseException:
         with suppress(SQLAlchemyError):  # it ends by itself; what broke the build is to be told

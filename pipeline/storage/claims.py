@@ -143,6 +143,20 @@ def _end(connection: Connection, claim_ids: Sequence[str], outcome: str) -> None
     )
 
 
+def let_go(ledger: Ledger, worker: str) -> None:
+    """End all that a worker holds, claims and leases, without a verdict on any file.
+
+    For one that was told to stop. What it still writes is fenced: nothing of it becomes visible.
+    """
+    c, leases = t.claims.c, t.leases
+    with ledger.write() as connection:
+        query = select(c.id).where(c.worker == worker, c.outcome.is_(None))
+        held = [str(row[0]) for row in connection.execute(query.with_for_update())]
+        if held:
+            _end(connection, held, "released")
+        connection.execute(leases.delete().where(leases.c.holder == worker))
+
+
 def abandon(ledger: Ledger, claim_id: str) -> None:
     """End a claim whose process died under our eyes: as if its lease had run out."""
     with ledger.write() as connection:

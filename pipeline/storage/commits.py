@@ -7,7 +7,7 @@ its lease cannot make anything visible.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -224,11 +224,13 @@ def commit_marts(
     new: Sequence[NewFile],
     tests: Sequence[dict[str, Any]],
     beside: Collection[Day] = (),
+    told: Callable[[Connection], None] | None = None,
 ) -> None:
     """Publish the marts of some partitions: what was visible of them before is superseded.
 
     ``partitions``: with what is to be kept of the hours they are made of. ``beside``: days whose
-    marts are to be made again, should there be any. All marts of one build become visible
+    marts are to be made again, should there be any. ``told`` leaves word of them in the same
+    transaction. All marts of one build become visible
     together, with the results of their tests. Raises ClaimLost when the claim is,
     or when the rows of a day were let go meanwhile.
     """
@@ -254,6 +256,8 @@ def commit_marts(
         _insert(connection, claim_id, new, version, now)
         manifest.touch(connection, _partitions(connection).intersection(beside))
         record_tests(connection, tests)
+        if told:
+            told(connection)
         claims.end(connection, claim_id, "committed")
         steps.reached("build.publishing")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from pipeline.errors import UsageError
 from pipeline.storage.ledger import LOCK_S, Ledger
 from pipeline.storage.sql import take_turns
 
@@ -24,11 +25,20 @@ def revision(connection: Connection) -> str | None:
 
 
 def upgrade(ledger: Ledger, target: str = "head") -> None:
-    """Create or upgrade the schema in one transaction; processes that start together take turns."""
+    """Create or upgrade the schema in one transaction; processes that start together take turns.
+
+    Raises UsageError when the schema is of a newer version than this one.
+    """
     if target == "head":
         with ledger.read() as connection:
-            if revision(connection) == HEAD:
-                return
+            found = revision(connection)
+        if found == HEAD:
+            return
+        if found and found > HEAD:
+            raise UsageError(
+                f"the ledger is of a newer version ({found}, this one knows {HEAD}): run that, or"
+                " restore the ledger that was saved before the upgrade"
+            )
     from alembic import command
     from alembic.config import Config
 

@@ -126,7 +126,8 @@ class Session:
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self._done.set()
         elif kind == "navigation":
-            found = message.navigation.app_pages
+            # A hidden page is in no menu: its address would be refused.
+            found = [page for page in message.navigation.app_pages if not page.is_hidden]
             self.pages = {page.url_pathname or HOME: page.page_script_hash for page in found}
             self._page = message.navigation.page_script_hash
         elif kind == "auto_rerun":

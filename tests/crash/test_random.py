@@ -137,8 +137,8 @@ def survive(home: Home, machine: Machine, hits: int, **rest: Any) -> None:
     home.close()
 
 
-def test_fifteen_kills(tmp_path: Path, machine: Machine) -> None:
-    survive(Home(tmp_path / "home", **QUICK), machine, 15)
+def test_ten_kills(tmp_path: Path, machine: Machine) -> None:
+    survive(Home(tmp_path / "home", **QUICK), machine, 10)
 
 
 def test_one_of_two_workers(tmp_path: Path, machine: Machine) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pipeline.flow import Flow
+from pipeline.marts.build import build
+from pipeline.settings import Settings, load
 from pipeline.simulator import SimSpec, simulate
-from tests.marts.fleet import START
+from pipeline.storage.ledger import open_ledger
+from tests.conftest import Children
+from tests.marts.fleet import NOW, START
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +23,24 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = SimSpec(units=3, hours=4, start=START, seed=9, faults="storm", fatigue_scale=900)
     simulate(spec, folder, processes=1)
     return folder
+
+
+@pytest.fixture(scope="session")
+def built_home(fleet: Path, children: Children, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which that fleet is taken in and built at NOW. Nobody writes to it."""
+    settings = load(home=tmp_path_factory.mktemp("built") / "home", threads=1)
+    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
+    ledger = open_ledger(settings)
+    with Flow(settings, ledger) as flow:
+        children.lend(flow)
+        flow.ingest()
+        children.take_back(flow)
+    assert build(ledger, settings, "w", now=NOW).hours >= 4
+    ledger.close()
+    return settings.home
+
+
+@pytest.fixture
+def built(built_home: Path, settings: Settings) -> None:
+    """The test's own home is a copy of it; to be asked for before its ledger."""
+    shutil.copytree(built_home, settings.home, copy_function=shutil.copy2)

@@ -91,11 +91,8 @@ def test_hour_by_hour_is_as_at_once(
 
 
 def test_only_what_changed_is_computed_again(
-    fleet: Path, settings: Settings, ledger: Ledger, flow: Flow
+    built: None, settings: Settings, ledger: Ledger, flow: Flow
 ) -> None:
-    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
-    flow.ingest()
-    assert build(ledger, settings, "w", now=NOW).hours >= 4
     before = rows_of(settings, ledger)
     flow.compact(now=NOW + timedelta(days=3))
     with ledger.write() as connection:
@@ -110,12 +107,7 @@ def test_only_what_changed_is_computed_again(
     assert build(ledger, settings, "w", now=NOW).hours == 2
 
 
-def test_cases_keep_their_names(
-    fleet: Path, settings: Settings, ledger: Ledger, flow: Flow
-) -> None:
-    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
-    flow.ingest()
-    build(ledger, settings, "w", now=NOW)
+def test_cases_keep_their_names(built: None, settings: Settings, ledger: Ledger) -> None:
     query = "SELECT case_id, unitno, started_at FROM fatigue_case ORDER BY ALL"
     before = ask(settings, ledger, "fatigue_case", query)
     assert len(before) > 2

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.flow import Flow
 from pipeline.marts.build import build
 from pipeline.marts.thresholds import change
 from pipeline.settings import Settings
@@ -28,10 +25,7 @@ LEDGERS = ("case_id", "arrived_at")
 
 
 @pytest.fixture
-def reader(fleet: Path, settings: Settings, ledger: Ledger, flow: Flow) -> Iterator[Reader]:
-    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
-    flow.ingest()
-    build(ledger, settings, "w", now=NOW)
+def reader(built: None, settings: Settings, ledger: Ledger) -> Iterator[Reader]:
     with open_reader(settings, ledger) as opened:
         yield opened
 

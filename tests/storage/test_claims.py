@@ -331,3 +331,31 @@ def take_all(url: str) -> list[str]:
         taken += [file.key for file in claim.files]
     ledger.close()
     return taken
+
+
+def test_who_is_told_to_stop_lets_go_of_all_that_is_theirs(any_ledger: Ledger) -> None:
+    """Of a suspect the attempt does not count; what the other holds stays."""
+    deliver(any_ledger, 4)
+    with any_ledger.write() as connection:
+        k = t.raw_keys.c
+        connection.execute(update(t.raw_keys).where(k.key == KEY.format(0)).values(suspect=True))
+    mine = take(any_ledger, 2)
+    theirs = claims.take(any_ledger, "another", 1, 60)
+    alone = take(any_ledger)  # the suspect
+    assert theirs
+    for name, holder in (("scheduler", "worker"), ("build", "another")):
+        assert claims.lease(any_ledger, name, holder, 60)
+
+    claims.let_go(any_ledger, "worker")
+    with any_ledger.read() as connection:
+        held = connection.execute(select(t.claims.c.worker).where(t.claims.c.outcome.is_(None)))
+        leases = connection.execute(select(t.leases.c.name, t.leases.c.holder))
+        assert [row.worker for row in held] == ["another"]
+        assert [tuple(row) for row in leases] == [("build", "another")]
+    found = {row.key: (row.claim_id, row.suspect, row.attempts) for row in keys(any_ledger)}
+    assert found[KEY.format(0)] == (None, True, 0)
+    assert [found[file.key] for file in mine.files] == [(None, False, 0)] * 2
+    assert found[theirs.files[0].key][0] == theirs.id
+    for claim in (mine, alone):
+        with pytest.raises(ClaimLost):
+            commit(any_ledger, claim)

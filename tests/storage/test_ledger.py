@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, UsageError
 from pipeline.settings import Settings, load
 from pipeline.storage import ledger as ledger_module
 from pipeline.storage import migrate
@@ -69,6 +69,17 @@ def test_a_ledger_with_data_is_brought_up_to_date(database: str, filled: str) ->
         ("HW-2", 1200, 1300, 0),
     ]
     assert (file.rows, file.hidden) == (120, 0)
+    ledger.close()
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(database: str) -> None:
+    ledger = Ledger(database)
+    migrate.upgrade(ledger)
+    fill(ledger, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(UsageError, match="newer version"):
+        migrate.upgrade(ledger)
+    with ledger.read() as connection:
+        assert migrate.revision(connection) == "9999"
     ledger.close()
 
 
