@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     keep_quarantine_days: int | None = Field(
         None, ge=7, le=36_500, description="The same for the bytes of lines in quarantine."
     )
+    keep_operator_days: int = Field(
+        30,
+        ge=1,
+        le=36_500,
+        description="Fatigue cases that nobody confirmed are unlinked from their operators so many"
+        " days after their production day.",
+    )
     query_seconds: float = Field(
         60, gt=0, description="A query is stopped after so long; less than half the grace."
     )
