@@ -27,6 +27,7 @@ NEW = {
     "unit_minute": ("new_minute", "minute"),
     "unit_fragment": ("new_fragment", "first_ts"),
     "beyond_limit": ("new_beyond", "started_at"),
+    "fault_code_hour": ("new_fault_code", "k.hour_start"),
     "fatigue_evidence": ("new_evidence", "k.hour_start"),
     "eye_hour": ("new_eye_hour", "k.hour_start"),
 }
