@@ -44,12 +44,18 @@ def repeats(codes: pl.DataFrame, exceeded: pl.DataFrame) -> pl.DataFrame:
     Columns: KEYS, ``times``, ``active_s``, ``first_at``, ``last_at``, ``occurrence`` (the
     controller's own count), ``exceedances`` (with this code active).
     """
-    ranked = codes.group_by(*KEYS).agg(
-        pl.len().alias("times"),
-        pl.col("active_s").sum(),
-        pl.col("started_at").min().alias("first_at"),
-        pl.col("ended_at").max().alias("last_at"),
-        pl.col("occurrence").max(),
+    # What was there already when the span began came once, too.
+    first = pl.col("carried").first().cast(pl.Int64)
+    ranked = (
+        codes.sort("started_at")
+        .group_by(*KEYS)
+        .agg(
+            (pl.col("times").sum() + first).alias("times"),
+            pl.col("active_s").sum(),
+            pl.col("started_at").min().alias("first_at"),
+            pl.col("ended_at").max().alias("last_at"),
+            pl.col("occurrence").max(),
+        )
     )
     beside = exceeded.select(
         "unitno", *(pl.col(f"dtc_{name}").cast(pl.Float64).alias(name) for name in KEYS[1:])

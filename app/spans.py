@@ -37,10 +37,6 @@ class Span:
         start = max(min(start, whole.end - SHORTEST), whole.start)
         return Span(start, min(max(end, start + SHORTEST), whole.end))
 
-    def latest(self, length: timedelta) -> Span:
-        """Its last part of a length, or all of it."""
-        return Span(max(self.start, self.end - length), self.end)
-
     def zoomed(self, factor: float) -> Span:
         """The same middle, so many times as long."""
         middle = self.start + (self.end - self.start) / 2

@@ -28,7 +28,7 @@ elif case is not None:
     left, right = st.columns([3, 2], gap="medium")
     with right:
         told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case))
-        panels.fatigue.facts(told, data.fatigue.case_operator(chosen, case))
+        panels.fatigue.facts(told, *data.fatigue.case_operator(chosen, case))
         advised = figures.fatigue.suggested(roster)
         panels.fatigue.review(case, data.fatigue.history(case), advised, chosen.zone)
     with left:

@@ -156,15 +156,19 @@ class Flow:
         return future.result()
 
     def gc(self, *, now: datetime | None = None) -> GcResult:
-        """Let go of days older than the settings keep; delete files that nobody refers to."""
+        """Let go of what is older than the settings keep it; delete files nobody refers to."""
         from pipeline.gc import collect
+        from pipeline.marts.unlink import unlink
         from pipeline.retention import expire
 
+        now = now or datetime.now(UTC)
         with run(self.ledger, "gc", self.worker) as detail:
-            expired = expire(self.ledger, self.settings, now or datetime.now(UTC))
+            expired = expire(self.ledger, self.settings, now)
             detail.update(expired=expired.as_json())  # told also when what follows fails
+            unlinked = unlink(self.ledger, self.settings, self.worker, now)
+            detail.update(unlinked=unlinked)
             result = collect(self.ledger, self.settings)
-            result.expired = expired
+            result.expired, result.unlinked = expired, unlinked
             detail.update(result.as_json())
         return result
 

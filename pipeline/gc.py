@@ -30,12 +30,14 @@ SCRATCH = ("build", "adopt", "loan", "upload")
 
 @dataclass
 class GcResult:
-    """Files deleted and the room that made; ``expired``: what retention let go before."""
+    """Files deleted and the room that made; before that ``expired``: what retention let go, and
+    ``unlinked``: days whose unconfirmed cases lost their operators."""
 
     files: int = 0
     bytes: int = 0
     seconds: float = 0.0
     expired: Expired = field(default_factory=Expired)
+    unlinked: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``gc --json`` prints."""
@@ -43,6 +45,7 @@ class GcResult:
             "files": self.files,
             "bytes": self.bytes,
             "expired": self.expired.as_json(),
+            "unlinked": self.unlinked,
             "seconds": round(self.seconds, 3),
         }
 

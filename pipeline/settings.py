@@ -118,6 +118,13 @@ class Settings(BaseSettings):
         description="The worker copies the ledger into the lake's `backups/` once a day, and keeps"
         " so many copies. 0: none.",
     )
+    keep_operator_days: int = Field(
+        30,
+        ge=1,
+        le=36_500,
+        description="Fatigue cases that nobody confirmed are unlinked from their operators so many"
+        " days after their production day.",
+    )
     query_seconds: float = Field(
         60, gt=0, description="A query is stopped after so long; less than half the grace."
     )

@@ -20,10 +20,12 @@ def settled(connection: Connection, scope: Scope) -> pl.DataFrame:
     Built since anything of them changed, every hour closed, and no file of theirs waits or was set
     aside: a month of a fleet are 360,000 files that need not be summed up again.
     """
-    return pl.DataFrame(sorted(_settled(connection, scope)), schema=SETTLED, orient="row")
+    done, _ = _settled(connection, scope)
+    return pl.DataFrame(sorted(done), schema=SETTLED, orient="row")
 
 
-def _settled(connection: Connection, scope: Scope) -> set[tuple[str, str]]:
+def _settled(connection: Connection, scope: Scope) -> tuple[set[tuple[str, str]], set[str]]:
+    """Settled (day, district)s, and every district of which there is a raw key."""
     p, k = t.partitions.c, t.raw_keys.c
     zones = {str(row[0]): str(row[1]) for row in connection.execute(select(t.zones))}
     query = select(p.hiveperiod, p.dstrct_code, p.closed_hours).where(
@@ -42,19 +44,25 @@ def _settled(connection: Connection, scope: Scope) -> set[tuple[str, str]]:
                 done.add((day, district))
     open_ = select(k.hour, k.district).where(k.state.in_(("pending", "failed"))).distinct()
     hours = [(str(row[0]), str(row[1])) for row in connection.execute(open_) if row[0]]
-    return done - {(f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}", name) for hour, name in hours}
+    # What was taken in brought its zone along; what was not is pending or failed.
+    districts = {*zones, *(name for _, name in hours)}
+    waits = {(f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}", name) for hour, name in hours}
+    return done - waits, districts
 
 
 def _unsettled(connection: Connection, scope: Scope) -> ColumnElement[bool]:
     """Of raw keys: those whose hour and district are to be asked of the ledger."""
     k = t.raw_keys.c
-    done = _settled(connection, scope)
-    mine = [k.district.in_(scope.districts)] if scope.districts else []
+    done, districts = _settled(connection, scope)
     wanted = []
     for day in scope.days or ():
-        first, others = day.replace("-", ""), [name for date, name in done if date == day]
-        left = [k.district.not_in(others)] if others else []
-        wanted.append(and_(k.hour >= first + "00", k.hour <= first + "23", *left, *mine))
+        # A day with nothing to ask for is left out: its keys need not be looked at.
+        left = [name for name in sorted(districts) if (day, name) not in done]
+        left = [name for name in left if not scope.districts or name in scope.districts]
+        if left:
+            first = day.replace("-", "")
+            here = (k.hour >= first + "00", k.hour <= first + "23")
+            wanted.append(and_(*here, k.district.in_(left)))
     return or_(false(), *wanted)
 
 

@@ -33,6 +33,9 @@ SHOWN = 32
 ROW_PX = 22
 #: In a longer span, hours in a row that are alike are one bar: bars of an hour would be too thin.
 SINGLE_HOURS = 80
+#: In a span longer than this, neighbours that are alike share one letter: more would not stand in
+#: their cells on a tablet.
+LETTER_HOURS = 30
 HOUR_MS = 3_600_000
 #: Upper edge in minutes and name of each bin of the arrival delay.
 BINS = (
@@ -127,8 +130,9 @@ def _ground(figure: go.Figure, part: pl.DataFrame, state: str, colour: str, rows
     first, last = str(part["hour"].min()), str(part["hour"].max())
     count = int((_start(last) - _start(first)).total_seconds() // 3600) + 1
     codes: list[list[int | None]] = [[None] * count for _ in range(rows)]
-    for row, hour in part.select("row", "hour").iter_rows():
-        codes[row][int((_start(hour) - _start(first)).total_seconds() // 3600)] = 1
+    since = (pl.col("hour") + "00").str.to_datetime("%Y%m%d%H%M") - _start(first)
+    for row, place in part.select("row", since.dt.total_hours()).iter_rows():
+        codes[row][place] = 1
     middle = _start(first) + timedelta(minutes=30)
     figure.add_heatmap(
         z=codes,
@@ -145,7 +149,8 @@ def _ground(figure: go.Figure, part: pl.DataFrame, state: str, colour: str, rows
 
 
 def _joined(bars: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """With ``hours`` and ``letter``; in a long span alike neighbours are one row."""
+    """With ``hours`` and ``letter``; in a long span alike neighbours are one row, in one not so
+    long the first of them alone has the letter."""
     letters: dict[str, str] = {name: say(f"cause.{name}.letter") for name in CAUSES}
     bars = bars.with_columns(
         pl.when("late")
@@ -156,14 +161,19 @@ def _joined(bars: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
         .alias("letter"),
         pl.lit(1).alias("hours"),
     )
-    if shown["hour"].n_unique() <= SINGLE_HOURS:
+    hours = shown["hour"].n_unique()
+    if hours <= LETTER_HOURS:
         return bars
     alike = ["row", "state", "letter"]
     since = (pl.col("hour_start") - pl.col("hour_start").shift()) > timedelta(hours=1)
     other = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in alike)
-    run = (since | other).fill_null(True).cum_sum().alias("run")
+    first = (since | other).fill_null(True)
+    if hours <= SINGLE_HOURS:
+        return bars.with_columns(
+            pl.when(first).then("letter").otherwise(pl.lit("")).alias("letter")
+        )
     return (
-        bars.with_columns(run)
+        bars.with_columns(first.cum_sum().alias("run"))
         .group_by("run", maintain_order=True)
         .agg(
             pl.col(name).sum() if name == "hours" else pl.col(name).first() for name in bars.columns
@@ -249,8 +259,11 @@ def delays(cells: pl.DataFrame, dark: bool) -> go.Figure:
     due = expected(cells).filter(pl.col("state") != "proven_off")
     came = due.filter(pl.col("state").is_in(DELIVERED))
     counts = dict.fromkeys((name for _, name in BINS), 0)
-    for seconds in came["delay_s"].drop_nulls().to_list():
-        counts[next(name for edge, name in BINS if max(seconds, 0.0) / 60 <= edge)] += 1
+    labels, edges = list(counts), [60.0 * edge for edge, _ in BINS[:-1]]
+    late = came["delay_s"].drop_nulls().clip(lower_bound=0.0)
+    bins = pl.Series(edges).search_sorted(late, side="left")
+    for place, count in bins.value_counts().iter_rows():
+        counts[labels[place]] = count
     filled = [i for i, name in enumerate(counts) if counts[name]]
     shown = list(counts)[: filled[-1] + 1] if filled else []
     figure = go.Figure()

@@ -99,9 +99,8 @@ def exceeded(figure: go.Figure, row: int, found: pl.DataFrame) -> None:
 
 def code_rows(codes: pl.DataFrame) -> list[tuple[float | None, ...]]:
     """(spn, fmi, source) of the codes that came most often."""
-    ranked = (
-        codes.group_by("spn", "fmi", "source").len().sort("len", "spn", descending=[True, False])
-    )
+    often = codes.group_by("spn", "fmi", "source").agg(pl.col("times").sum())
+    ranked = often.sort("times", "spn", descending=[True, False])
     return list(ranked.head(CODES).select("spn", "fmi", "source").iter_rows())
 
 
@@ -121,11 +120,12 @@ def codes(
             row=row,
             col=1,
         )
+        came = [one for one in own if one["times"]]
         figure.add_scatter(
-            x=[one["started_at"] for one in own],
-            y=[place] * len(own),
-            text=[markless(one["unitno"]) for one in own],
-            customdata=[f"{one['active_s']:,}" for one in own],
+            x=[one["started_at"] for one in came],
+            y=[place] * len(came),
+            text=[markless(one["unitno"]) for one in came],
+            customdata=[f"{one['active_s']:,}" for one in came],
             mode="markers",
             marker={"symbol": "diamond", "size": 9, "color": VERMILION},
             hovertemplate=f"%{{text}}: {code_name(*code)}, %{{customdata}} s<extra></extra>",

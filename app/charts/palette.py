@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import polars as pl
 
+from app.text import marks
+
 BLUE, ORANGE, VERMILION, PURPLE, GREEN = "#0072B2", "#E69F00", "#D55E00", "#CC79A7", "#009E73"
 SKY = "#56B4E9"
 HATCH = "/"
@@ -86,6 +88,7 @@ def base(figure: go.Figure, dark: bool, height: int) -> go.Figure:
         hoverlabel={"namelength": -1},
         bargap=0.15,
         dragmode=False,
+        separators=marks(),
     )
     figure.update_xaxes(gridcolor=colours.faint, zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor=colours.faint, zeroline=False, automargin=True)

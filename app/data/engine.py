@@ -21,9 +21,6 @@ PAGE = "engine_telemetry"
 
 HOUR = timedelta(hours=1)
 
-#: Fault codes are read from seconds, so of a longer span from its newest days alone.
-CODES_FOR = timedelta(days=3)
-
 #: How days that lie over each other are read: five minutes a point.
 DAYS_LEVEL = Level("minute", 60, 300)
 
@@ -126,8 +123,9 @@ def exceedances(filters: Filters, look: Look, span: Span) -> pl.DataFrame:
 
 
 def codes(filters: Filters, look: Look, span: Span) -> pl.DataFrame:
-    """One row a time that a fault code was active, in the newest days of the span."""
-    return _ask(filters, look, span.latest(CODES_FOR), "fault_codes")
+    """One row a time that a fault code was active; by the hour where the span is longer."""
+    fine = envelope.level_of(span.seconds).source == "second"
+    return _ask(filters, look, span, "fault_codes" if fine else "fault_code_hours")
 
 
 def trust(filters: Filters, look: Look) -> pl.DataFrame:

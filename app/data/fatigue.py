@@ -14,10 +14,11 @@ import streamlit as st
 from app import access, state
 from app.access import Refused, allowed_districts
 from app.backend import backend
+from app.data import privacy
 from app.data.asking import ask, require
 from app.filters import Filters
 from pipeline.localtime import next_day, shifts
-from pipeline.marts import thresholds
+from pipeline.marts import thresholds, unlink
 from pipeline.storage import reviews
 from pipeline.storage.ledger import data_version
 from pipeline.storage.reviews import Entry, Review
@@ -92,7 +93,14 @@ def operator_shifts(filters: Filters) -> dict[str, Any]:
 
 
 def profile(filters: Filters) -> pl.DataFrame:
-    """One row per hour into the shift and number of the shift in a row."""
+    """One row per hour into the shift and number of the shift in a row.
+
+    Of days whose cases still say whose they are: of others there is exposure alone.
+    """
+    house, now = backend(), datetime.now(UTC)
+    districts = filters.districts or operations.districts(house.ledger) or ("",)
+    known = max(unlink.first_linked(house.settings, district, now) for district in districts)
+    filters = replace(filters, first=max(filters.first, known))
     times = shift_times(filters)
     wide = Scope(next_day(filters.first, -ROSTER_DAYS), next_day(filters.last), filters.districts)
     return ask(
@@ -119,23 +127,32 @@ def case(filters: Filters, case_id: str) -> dict[str, Any] | None:
     return found.row(0, named=True) if found.height else None
 
 
-def case_operator(filters: Filters, case: Mapping[str, Any]) -> str | None:
-    """Who drove, for an opened case; that somebody looked is recorded."""
+def case_operator(filters: Filters, case: Mapping[str, Any]) -> tuple[str | None, int | None]:
+    """Who drove, for an opened case; that somebody looked is recorded.
+
+    Nobody where the link is to be gone, whether gc has come by or not: then beside it the days for
+    which a case keeps its operator unless it is confirmed.
+    """
     user, case_id = require(PAGE), case["case_id"]
-    scope = _day_of(filters, case)
-    found = ask(PAGE, "fatigue_case_operator", scope, case_id=case_id)
+    settings, now = backend().settings, datetime.now(UTC)
+    over = unlink.is_past(settings, (case["hiveperiod"], case["dstrct_code"]), now)
+    kept_days = settings.keep_operator_days if over else None
+    if not privacy.linked(case, settings, now):
+        return None, kept_days
+    found = ask(PAGE, "fatigue_case_operator", _day_of(filters, case), case_id=case_id)
     seen = st.session_state.setdefault(state.OPERATORS_SEEN, set())
     if case_id not in seen:
         seen.add(case_id)
         reviews.opened(backend().ledger, case_id, user.username)
-    return None if found.is_empty() else found["operatorid"][0]
+    return None if found.is_empty() else found["operatorid"][0], kept_days
 
 
 def roster(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
-    """Shifts of the operator of an opened case, up to it."""
+    """Shifts of the operator of an opened case, up to it; none where the link is to be gone."""
     day = case["hiveperiod"]
     scope = Scope(next_day(day, -ROSTER_DAYS), day, filters.districts)
-    return ask(PAGE, "fatigue_roster", scope, case_id=case["case_id"])
+    found = ask(PAGE, "fatigue_roster", scope, case_id=case["case_id"])
+    return found if privacy.linked(case, backend().settings, datetime.now(UTC)) else found.clear()
 
 
 def seat(filters: Filters, case: Mapping[str, Any]) -> dict[str, Any] | None:

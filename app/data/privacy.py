@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 
 from app import access
+from pipeline.marts.unlink import is_past
+from pipeline.settings import Settings
 from pipeline.storage.people import User
+from pipeline.storage.reviews import CONFIRMED
 from queries.run import Query
 
 
@@ -46,6 +51,12 @@ def cut(user: User, query: Query, answer: pl.DataFrame) -> pl.DataFrame:
 def exportable(user: User, columns: Iterable[str]) -> bool:
     """Whether a table of these columns may leave by download."""
     return access.EYE_COLUMNS.isdisjoint(columns) or access.may(user, "export eyes")
+
+
+def linked(case: Mapping[str, Any], settings: Settings, now: datetime) -> bool:
+    """Whether an opened case may still say whose it is: it is confirmed, or its days not over."""
+    day = str(case["hiveperiod"]), str(case["dstrct_code"])
+    return case["state"] == CONFIRMED or not is_past(settings, day, now)
 
 
 def _counts(answer: pl.DataFrame) -> pl.DataFrame:

@@ -121,14 +121,14 @@ def delay(due: pl.DataFrame, quantile: float) -> str:
     judged = due.filter(pl.col("state") != "proven_off")
     if judged.is_empty():
         return NOTHING
-    values = sorted(math.inf if v is None else v for v in judged["delay_s"].to_list())
-    value = values[min(math.ceil(quantile * len(values)), len(values)) - 1]
+    values = judged["delay_s"].fill_null(math.inf).sort()
+    value = float(values[min(math.ceil(quantile * len(values)), len(values)) - 1])
     if not math.isinf(value):
         return span(max(value, 0.0))
-    known = [v for v in values if not math.isinf(v)]
-    if not known:
+    known = values.filter(values.is_finite())
+    if known.is_empty():
         return say("delivery.never")
-    return say("delivery.beyond", longest=span(max(known)))
+    return say("delivery.beyond", longest=span(float(known[-1])))
 
 
 def causes(cells: pl.DataFrame) -> pl.DataFrame:
@@ -154,7 +154,7 @@ def outages(cells: pl.DataFrame) -> pl.DataFrame:
     ``longest``: the most hours in a row that are missing or corrupt; ``out``: all of them.
     """
     device = ["district", "deviceid"]
-    ordered = cells.sort(*device, "hour_start").with_columns(
+    ordered = cells.sort("hour_start").with_columns(
         pl.col("state").is_in(["missing", "corrupt"]).alias("bad")
     )
     runs = ordered.with_columns(pl.col("bad").rle_id().over(device).alias("run"))

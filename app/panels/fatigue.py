@@ -130,11 +130,13 @@ def case(found: Mapping[str, Any], filters: Filters) -> None:
     st.markdown(" · ".join(text))
 
 
-def facts(found: Sequence[tuple[str, str]], operator: str | None) -> None:
-    """What is known of a case; here alone an operator is named."""
-    who = plain(operator) if operator else say("fatigue.operator.none")
-    _grid([(say("fatigue.operator"), who), *found])
-    st.caption(say("fatigue.operator.seen"))
+def facts(found: Sequence[tuple[str, str]], operator: str | None, kept_days: int | None) -> None:
+    """What is known of a case; here alone an operator is named. ``kept_days``: as of ``data``."""
+    gone = not operator and kept_days is not None
+    nobody = say("fatigue.operator.gone" if gone else "fatigue.operator.none", days=kept_days)
+    _grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *found])
+    if not gone:
+        st.caption(say("fatigue.operator.seen"))
 
 
 def _grid(rows: Sequence[Sequence[str]]) -> None:

@@ -14,7 +14,7 @@ from app import access, auth, meaning
 from app.backend import backend
 from app.data import privacy
 from app.tables.columns import safe_csv
-from app.text import plain, say
+from app.text import plain, say, spelled
 from app.tiles import Tile
 
 #: Tables of more rows scroll inside so many pixels.
@@ -44,9 +44,9 @@ def tile(item: Tile) -> None:
     """One figure."""
     st.metric(
         item.label,
-        item.value,
-        item.note or None,
-        delta_description=item.change or None,
+        spelled(item.value),
+        spelled(item.note) or None,
+        delta_description=spelled(item.change) or None,
         delta_color="off",
         delta_arrow="off",
         help=item.help or None,

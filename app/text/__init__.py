@@ -64,6 +64,23 @@ def known(key: str, otherwise: str) -> str:
     return TABLES[language()].get(key, EN.get(key, otherwise))
 
 
+#: 1,234 or 1,234.5 or 0.6, but no part of a version or an address
+_NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![.,]?\d)")
+_SWAPPED = str.maketrans(".,", ",.")
+
+
+def spelled(text: str) -> str:
+    """Numbers in a text of ours as the language writes them: 1,234.5 is 1.234,5 in Indonesian."""
+    if language() != "id":
+        return text
+    return _NUMBER.sub(lambda found: found[0].translate(_SWAPPED), text)
+
+
+def marks() -> str:
+    """Plotly's ``separators``: the language's decimal mark, then that of thousands."""
+    return ",." if language() == "id" else ".,"
+
+
 def plain(text: object, longest: int = 120) -> str:
     """Text from outside, for a place that reads Markdown: shown as it is, short, on one line."""
     line = re.sub(r"\s+", " ", str(text))[:longest]

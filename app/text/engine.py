@@ -58,13 +58,11 @@ EN = {
     "engine.codes": "Fault codes",
     "engine.codes.axis": "Fault codes (SPN · FMI · source address)",
     "engine.codes.help": (
-        "Of the stretch shown, at most its newest three days; most frequent first. A code seen "
+        "Of the stretch shown, most frequent first; by the hour unless it is short. A code seen "
         "again after more than a minute without it has come back. SPN and FMI are ambiguous "
         "without the source address (SA)."
     ),
-    "engine.codes.none": (
-        "No controller reported a fault code in the stretch shown, in its newest three days."
-    ),
+    "engine.codes.none": "No controller reported a fault code in the stretch shown.",
     "engine.codes.unknown": "not in the dictionary",
     "engine.exceedances": "Exceedances",
     "engine.exceedances.hint": "Of the days chosen; click a row to see it by the second.",
@@ -222,11 +220,11 @@ ID: dict[str, str] = {
     "engine.codes": "Kode Fault",
     "engine.codes.axis": "Kode Fault (SPN · FMI · alamat sumber)",
     "engine.codes.help": (
-        "Dari rentang yang tampil, paling lama tiga hari terakhirnya; yang paling sering di atas. "
+        "Dari rentang yang tampil, yang paling sering di atas; per jam kecuali rentangnya pendek. "
         "Kode yang terlihat lagi setelah lebih dari satu menit tidak ada dihitung muncul kembali. "
         "SPN dan FMI tidak jelas tanpa alamat sumber (SA)."
     ),
-    "engine.codes.none": "Tidak ada kode fault pada rentang yang tampil, tiga hari terakhir.",
+    "engine.codes.none": "Tidak ada kode fault pada rentang yang tampil.",
     "engine.codes.unknown": "tidak ada di kamus",
     "engine.exceedances": "Pelampauan Ambang Batas",
     "engine.exceedances.hint": "Dari hari yang dipilih; klik baris untuk melihatnya per detik.",

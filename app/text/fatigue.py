@@ -76,6 +76,7 @@ EN = {
     "fatigue.case.took": "data came in at {arrived}; somebody took it on after {clock}",
     "fatigue.operator": "Operator",
     "fatigue.operator.none": "nobody signed on",
+    "fatigue.operator.gone": "not kept: not confirmed within {days} days",
     "fatigue.operator.seen": "That you looked at this operator is on record.",
     "fatigue.fact.closed": "Eyes closed",
     "fatigue.fact.longest": "longest {seconds} s",
@@ -169,13 +170,17 @@ EN = {
     "fatigue.profile": "Cases by hour into the shift and shift in a row",
     "fatigue.profile.help": (
         "Cases that nobody called a false alarm, per 100 hours moving with the eyes seen. Empty: "
-        "nobody was seen then. Grey: fewer than 5 operators, withheld. No ranking of persons."
+        "nobody was seen then. Grey: fewer than 5 operators, withheld. No ranking of persons. Days "
+        "for which cases no longer keep their operators are left out."
     ),
     "fatigue.profile.nth": "no. {nth}",
     "fatigue.profile.scale": "per 100 h",
     "fatigue.profile.hour": "hour into the shift",
     "fatigue.profile.of": "{cases} cases in {hours} h with the eyes seen",
-    "fatigue.profile.none": "No eyes were seen in these days, so there is nothing to divide by.",
+    "fatigue.profile.none": (
+        "No eyes were seen in these days, or cases no longer keep their operators: nothing is "
+        "there to divide by."
+    ),
     "fatigue.withheld": "withheld (fewer than 5 operators)",
     "fatigue.rates": "Rates, and what they rest on",
     "fatigue.rates.help": "A small figure with little observation does not show that it is safe.",
@@ -343,6 +348,7 @@ ID: dict[str, str] = {
     "fatigue.case.took": "data tiba pukul {arrived}; ditangani setelah {clock}",
     "fatigue.operator": "Operator",
     "fatigue.operator.none": "tidak ada yang masuk log",
+    "fatigue.operator.gone": "tidak disimpan: tidak dinyatakan valid dalam {days} hari",
     "fatigue.operator.seen": "Bahwa Anda melihat operator ini tercatat.",
     "fatigue.fact.closed": "Mata tertutup",
     "fatigue.fact.longest": "terlama {seconds} dtk",
@@ -435,13 +441,16 @@ ID: dict[str, str] = {
     "fatigue.profile.help": (
         "Kasus yang tidak disebut alarm palsu, per 100 jam bergerak dengan mata terlihat. Kosong: "
         "tidak ada yang terpantau. Abu-abu: kurang dari 5 operator, tidak ditampilkan. Tidak ada "
-        "peringkat orang."
+        "peringkat orang. Hari yang kasusnya tidak lagi menyimpan operator tidak ikut dihitung."
     ),
     "fatigue.profile.nth": "ke-{nth}",
     "fatigue.profile.scale": "per 100 jam",
     "fatigue.profile.hour": "jam ke- dalam shift",
     "fatigue.profile.of": "{cases} kasus dalam {hours} jam dengan mata terlihat",
-    "fatigue.profile.none": "Tidak ada mata yang terlihat pada hari-hari ini; tidak ada pembagi.",
+    "fatigue.profile.none": (
+        "Tidak ada mata yang terlihat pada hari-hari ini, atau kasus tidak lagi menyimpan "
+        "operatornya; tidak ada pembagi."
+    ),
     "fatigue.withheld": "tidak ditampilkan (kurang dari 5 operator)",
     "fatigue.rates": "Laju, dan dasarnya",
     "fatigue.rates.help": "Angka kecil dengan sedikit pengamatan tidak berarti aman.",

@@ -19,11 +19,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline import localtime, steps
 from pipeline.errors import BuildFailed
 from pipeline.gc import sweep_scratch
-from pipeline.marts import cases, critical, dbt_runner, hours, publish, sources, thresholds
+from pipeline.marts import (
+    cases,
+    critical,
+    dbt_runner,
+    hours,
+    publish,
+    sources,
+    thresholds,
+    unlink,
+)
 from pipeline.marts.dbt_runner import TestResult
 from pipeline.marts.snapshot import Snapshot, take
 from pipeline.settings import Settings
-from pipeline.storage import claims, commits, manifest
+from pipeline.storage import claims, commits, manifest, reviews
 from pipeline.storage import tables as t
 from pipeline.storage.lake import open_lake
 from pipeline.storage.ledger import Ledger
@@ -149,13 +158,19 @@ def _turn(
             rows = _records(ledger, claim_id, tests)
             sources.put_results(database, tests)
             dbt_runner.run(scratch, RESULTS, settings.duckdb, settings.scratch)
-            names = cases.named(ledger, parts, sources.cases(database, parts))
+            past = unlink.past(settings, map(_day, parts), now)
+            names = cases.named(ledger, parts, sources.cases(database, parts), past)
             sources.name_cases(database, names)
+            with ledger.read() as connection:
+                kept = reviews.linked(connection, past)
+            unlink.in_scratch(database, settings, past, kept)
             alarming = critical.found(database, now)
             files = publish.written(database, lake, claim_id, parts)
             built = {part: hours.as_text(shot.hours[part]) for part in parts}
             told = partial(critical.note, settings=settings, cases=alarming)
-            commits.commit_marts(ledger, claim_id, built, files, rows, _before(shot), told)
+            commits.commit_marts(
+                ledger, claim_id, built, files, rows, _before(shot), unlinked=past, told=told
+            )
             steps.reached("build.published")
     except BaseException:
         with suppress(SQLAlchemyError):  # it ends by itself; what broke the build is to be told
@@ -167,6 +182,10 @@ def _turn(
     result.failed += [x.test for x in tests if x.status == "warn"]
     for file in files:
         result.rows[file.dataset] = result.rows.get(file.dataset, 0) + file.rows
+
+
+def _day(part: Partition) -> tuple[str, str]:
+    return part.hiveperiod, part.dstrct_code
 
 
 def _before(shot: Snapshot) -> set[tuple[str, str]]:

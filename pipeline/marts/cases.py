@@ -6,11 +6,12 @@ review stays with what was reviewed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
+from pipeline.storage import reviews
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.records import Partition
@@ -30,21 +31,30 @@ class Found:
     ended_at: int
 
 
-def named(ledger: Ledger, parts: Iterable[Partition], found: Sequence[Found]) -> dict[str, str]:
+def named(
+    ledger: Ledger,
+    parts: Iterable[Partition],
+    found: Sequence[Found],
+    past: Collection[tuple[str, str]] = (),
+) -> dict[str, str]:
     """The lasting name of each case, by the build's own.
 
-    New ones are minted; those of these days that nothing overlaps any more are withdrawn.
+    New ones are minted; those of these days that nothing overlaps any more are withdrawn. ``past``:
+    days of which confirmed cases alone keep their operator.
     """
     with ledger.write() as connection:
         known = _known(connection, parts)
         ids = _matched(known, found)
         now = clock(connection)
         c = t.fatigue_cases.c
+        kept = {case.number for case in reviews.linked(connection, past)}
         for case in found:
             values = {
                 name: getattr(case, name)
                 for name in ("hiveperiod", "dstrct_code", "unitno", "operator")
             } | {"started_at": case.started_at, "ended_at": case.ended_at}
+            if (case.hiveperiod, case.dstrct_code) in past and ids.get(case.name) not in kept:
+                values |= {"operator": "", "unlinked_at": now}
             if case.name in ids:
                 here = update(t.fatigue_cases).where(c.id == ids[case.name])
                 connection.execute(here.values(**values, withdrawn_at=None))
@@ -78,13 +88,16 @@ def _known(connection: Connection, parts: Iterable[Partition]) -> dict[int, Foun
 
 
 def _matched(known: dict[int, Found], found: Sequence[Found]) -> dict[str, int]:
-    """Pairs of one unit and operator, the longest overlap first; nobody twice."""
+    """Pairs of one unit and operator, the longest overlap first; nobody twice.
+
+    A case whose operator was let go is found by its unit alone.
+    """
     pairs = [
         (-_overlap(old, new), number, new.name)
         for number, old in known.items()
         for new in found
-        if (old.dstrct_code, old.unitno, old.operator)
-        == (new.dstrct_code, new.unitno, new.operator)
+        if (old.dstrct_code, old.unitno) == (new.dstrct_code, new.unitno)
+        and old.operator in ("", new.operator)
         and _overlap(old, new) > 0
     ]
     ids: dict[str, int] = {}

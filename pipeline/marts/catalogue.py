@@ -12,7 +12,14 @@ PROJECT = Path(__file__).parent / "dbt"
 
 #: Marts made of seconds, hour by hour: the rows of hours that did not change are taken over. All
 #: others are made of them.
-ROWS = ("unit_minute", "unit_fragment", "beyond_limit", "fatigue_evidence", "eye_hour")
+ROWS = (
+    "unit_minute",
+    "unit_fragment",
+    "beyond_limit",
+    "fault_code_hour",
+    "fatigue_evidence",
+    "eye_hour",
+)
 
 
 @dataclass(frozen=True)

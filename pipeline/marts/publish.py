@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -26,11 +27,17 @@ VARIED = 8
 MOST_DIGITS = 5
 
 
-def written(database: Path, lake: Lake, claim_id: str, parts: list[Partition]) -> list[NewFile]:
-    """Write all marts and return the files; nothing of them stays when that fails."""
+def written(
+    database: Path,
+    lake: Lake,
+    claim_id: str,
+    parts: list[Partition],
+    names: Iterable[str] = tuple(MARTS),
+) -> list[NewFile]:
+    """Write these marts and return the files; nothing of them stays when that fails."""
     files: list[NewFile] = []
     try:
-        write(database, lake, claim_id, parts, files)
+        write(database, lake, claim_id, parts, files, names)
     except BaseException:  # no room, most likely: leave none of it to stand in the way
         discard(lake, files)
         raise
@@ -99,12 +106,18 @@ def _encoding(values: pa.Array) -> str:
 
 
 def write(
-    database: Path, lake: Lake, claim_id: str, parts: list[Partition], files: list[NewFile]
+    database: Path,
+    lake: Lake,
+    claim_id: str,
+    parts: list[Partition],
+    files: list[NewFile],
+    names: Iterable[str],
 ) -> None:
     """Write the marts, and add each finished file to ``files``."""
     with duckdb.connect(str(database), read_only=True) as duck:
         duck.execute("SET TimeZone = 'UTC'")
-        for name, mart in MARTS.items():
+        for name in names:
+            mart = MARTS[name]
             columns = ", ".join(
                 f"{identifier(column)}::{kind} AS {identifier(column)}"
                 for column, kind in mart.schema

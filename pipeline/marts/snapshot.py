@@ -44,14 +44,16 @@ class Chunk:
 @dataclass(frozen=True)
 class Snapshot:
     """``kept``: SQL over the published rows, by mart, of all days that are read; those of stale
-    hours are taken out later. ``newest``: the last row (µs) and ``first``: when a district's first
-    delivered hour began, by partition and by district."""
+    hours are taken out later. ``unlinked``: days among them without operators. ``newest``: the last
+    row (µs) and ``first``: when a district's first delivered hour began, by partition and by
+    district."""
 
     partitions: tuple[Partition, ...]
     hours: dict[Partition, tuple[Hour, ...]]
     chunks: tuple[Chunk, ...]
     kept: dict[str, str]
     kept_paths: tuple[str, ...]
+    unlinked: tuple[Day, ...]
     eye_days: str
     newest: dict[Day, int]
     first: dict[str, int]
@@ -93,6 +95,7 @@ def take(
             name: mart_sql(root, files, MARTS[name].schema) for name, files in kept_files.items()
         },
         kept_paths=tuple({file.path for files in (*kept_files.values(), eyes) for file in files}),
+        unlinked=_unlinked(connection, near),
         eye_days=mart_sql(root, eyes, MARTS["eye_hour"].schema),
         newest=_newest(telemetry),
         first=_first(connection, settings),
@@ -114,6 +117,7 @@ def nothing(part: Partition) -> Snapshot:
         (Chunk((hour,), no_telemetry_sql({}), ()),),
         empty,
         (),
+        (),
         empty["eye_hour"],
         {},
         {},
@@ -130,6 +134,15 @@ def _files(connection: Connection, dataset: str, days: set[Day]) -> list[DataFil
         connection, dataset, days={day for day, _ in days}, districts={at for _, at in days}
     )
     return [file for file in live if (file.hiveperiod, file.dstrct_code) in days]
+
+
+def _unlinked(connection: Connection, days: set[Day]) -> tuple[Day, ...]:
+    p = t.partitions.c
+    query = select(p.hiveperiod, p.dstrct_code).where(p.unlinked_at.is_not(None))
+    found = {(str(row[0]), str(row[1])) for row in connection.execute(query)}
+    # Evidence of a night lies in the day after.
+    found |= {(localtime.next_day(day), district) for day, district in found}
+    return tuple(sorted(found & days))
 
 
 def _chunks(

@@ -27,6 +27,7 @@ NEW = {
     "unit_minute": ("new_minute", "minute"),
     "unit_fragment": ("new_fragment", "first_ts"),
     "beyond_limit": ("new_beyond", "started_at"),
+    "fault_code_hour": ("new_fault_code", "k.hour_start"),
     "fatigue_evidence": ("new_evidence", "k.hour_start"),
     "eye_hour": ("new_eye_hour", "k.hour_start"),
 }
@@ -67,6 +68,23 @@ def fill(
                 f" AND {NEW[name][1]} >= h.hour_start"
                 f" AND {NEW[name][1]} < h.hour_start + INTERVAL 1 HOUR)"
             )
+        _link(duck, shot)
+
+
+def _link(duck: duckdb.DuckDBPyConnection, shot: Snapshot) -> None:
+    """Say of evidence that lost its operator whose it was, as the roster has it, for this build.
+
+    Otherwise what belongs together would not be found together; it is taken out again at the end.
+    """
+    for day, district in shot.unlinked:
+        duck.execute(
+            "UPDATE fatigue_evidence_rows AS e SET operatorid = m.operatorid,"
+            " operator = m.operatorid FROM unit_minute_rows AS m"
+            " WHERE e.hiveperiod = $day AND e.dstrct_code = $district AND e.operatorid = ''"
+            " AND m.operatorid <> '' AND m.dstrct_code = e.dstrct_code AND m.deviceid = e.deviceid"
+            " AND m.minute = time_bucket(INTERVAL 1 MINUTE, e.started_at)",
+            {"day": day, "district": district},
+        )
 
 
 def begin(path: Path, chunk: Chunk) -> None:

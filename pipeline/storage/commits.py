@@ -15,12 +15,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pipeline import localtime, steps
 from pipeline.errors import ClaimLost
-from pipeline.storage import claims, manifest, overlaps
+from pipeline.storage import claims, manifest, overlaps, reviews
 from pipeline.storage import tables as t
 from pipeline.storage.lake import Lake
 from pipeline.storage.ledger import Ledger, record_zone
 from pipeline.storage.overlaps import Verdict
 from pipeline.storage.records import ANALYTICS, CLEAN, Claim, DataFile, Hidden, NewFile, Partition
+from pipeline.storage.reviews import Linked
 from pipeline.storage.sql import clock, insert_or_skip, step, upsert
 
 Day = tuple[str, str]
@@ -224,12 +225,14 @@ def commit_marts(
     new: Sequence[NewFile],
     tests: Sequence[dict[str, Any]],
     beside: Collection[Day] = (),
+    unlinked: Collection[Day] = (),
     told: Callable[[Connection], None] | None = None,
 ) -> None:
     """Publish the marts of some partitions: what was visible of them before is superseded.
 
     ``partitions``: with what is to be kept of the hours they are made of. ``beside``: days whose
-    marts are to be made again, should there be any. ``told`` leaves word of them in the same
+    marts are to be made again, should there be any. ``unlinked``: days whose new marts are without
+    the operators of cases that nobody confirmed. ``told`` leaves word of the new marts in the same
     transaction. All marts of one build become visible
     together, with the results of their tests. Raises ClaimLost when the claim is,
     or when the rows of a day were let go meanwhile.
@@ -246,10 +249,13 @@ def commit_marts(
                 .values(superseded_at=now)
             )
             whole = p.clean_expired_at.is_(None)
+            let_go = now if (part.hiveperiod, part.dstrct_code) in unlinked else None
             done = connection.execute(
                 update(t.partitions)
                 .where(p.hiveperiod == part.hiveperiod, p.dstrct_code == part.dstrct_code, whole)
-                .values(built_version=part.data_version, built_at=now, hours=hours)
+                .values(
+                    built_version=part.data_version, built_at=now, hours=hours, unlinked_at=let_go
+                )
             )
             if not done.rowcount:
                 raise ClaimLost(claim_id)
@@ -260,6 +266,41 @@ def commit_marts(
             told(connection)
         claims.end(connection, claim_id, "committed")
         steps.reached("build.publishing")
+
+
+def commit_unlinked(
+    ledger: Ledger,
+    claim_id: str,
+    day: Day,
+    old: Sequence[DataFile],
+    new: Sequence[NewFile],
+    kept: Sequence[Linked],
+) -> None:
+    """Put files without operators in the place of a day's marts, and take them out of its cases.
+
+    ``kept``: cases that keep theirs, as they were when the files were written. Raises ClaimLost
+    when another one does by now, or when a build replaced the files.
+    """
+    with ledger.write() as connection:
+        version = _begin(connection, claim_id)
+        now = clock(connection)
+        if reviews.linked(connection, [day]) != list(kept):
+            raise ClaimLost(claim_id)
+        _supersede(connection, claim_id, [file.id for file in old], now)
+        _insert(connection, claim_id, new, version, now)
+        p, c = t.partitions.c, t.fatigue_cases.c
+        connection.execute(
+            update(t.partitions)
+            .where(p.hiveperiod == day[0], p.dstrct_code == day[1])
+            .values(unlinked_at=now)
+        )
+        connection.execute(
+            update(t.fatigue_cases)
+            .where(c.hiveperiod == day[0], c.dstrct_code == day[1], c.operator != "")
+            .where(c.id.not_in([case.number for case in kept]))
+            .values(operator="", unlinked_at=now)
+        )
+        claims.end(connection, claim_id, "committed")
 
 
 def record_tests(connection: Connection, tests: Sequence[dict[str, Any]]) -> None:

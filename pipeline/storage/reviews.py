@@ -11,10 +11,10 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from pipeline.errors import UsageError
-from pipeline.localtime import from_us
+from pipeline.localtime import from_us, next_day
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.people import audit
@@ -66,6 +66,17 @@ class Entry:
     review: Review
     who: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A case that keeps its operator however old it is; times in µs."""
+
+    number: int
+    dstrct_code: str
+    unitno: str
+    started_at: int
+    ended_at: int
 
 
 def check(review: Review) -> None:
@@ -143,6 +154,27 @@ def history(ledger: Ledger, case_id: str) -> tuple[Entry, ...]:
         return ()
     with ledger.read() as connection:
         return tuple(_entries(connection, number))
+
+
+def confirmed() -> Select[tuple[int]]:
+    """Numbers of the cases whose last word is that they were."""
+    r = t.case_reviews.c
+    last = select(func.max(r.id)).group_by(r.case_number)
+    return select(r.case_number).where(r.id.in_(last), r.state == CONFIRMED)
+
+
+def linked(connection: Connection, days: Collection[tuple[str, str]]) -> list[Linked]:
+    """Confirmed cases of some (production day, district)s, and of the days before these.
+
+    One that was confirmed when its operator had been let go is not among them.
+    """
+    wide = {(next_day(day, -by), district) for day, district in days for by in (0, 1)}
+    c = t.fatigue_cases.c
+    columns = [c[name] for name in Linked.__dataclass_fields__ if name != "number"]
+    query = select(c.hiveperiod, c.id, *columns).where(c.id.in_(confirmed()))
+    query = query.where(c.unlinked_at.is_(None), c.hiveperiod.in_({day for day, _ in wide}))
+    rows = connection.execute(query.order_by(c.id)).all()
+    return [Linked(*row[1:]) for row in rows if (row.hiveperiod, row.dstrct_code) in wide]
 
 
 def place_of(ledger: Ledger, case_id: str) -> tuple[str, str] | None:

@@ -207,6 +207,8 @@ partitions = Table(
     Column("hours", Text),
     Column("clean_expired_at", BigInteger),
     Column("marts_expired_at", BigInteger),
+    # when its marts lost the operators of cases that nobody confirmed
+    Column("unlinked_at", BigInteger),
     PrimaryKeyConstraint("hiveperiod", "dstrct_code"),
 )
 
@@ -400,6 +402,8 @@ fatigue_cases = Table(
     # when a person first opened it, and who
     Column("opened_at", BigInteger),
     Column("opened_by", String),
+    # when its operator was let go: "operator" is empty since
+    Column("unlinked_at", BigInteger),
     Index("fatigue_cases_of_a_day", "dstrct_code", "hiveperiod"),
 )
 

@@ -3,8 +3,8 @@
 -- grain: one row per unit, code (SPN, FMI, source address) and time it was active
 -- reads: telemetry
 -- $units: those to show; $start, $end: instants
--- columns: unitno, spn, fmi, source, started_at, ended_at (UTC), active_s, occurrence (the
---   controller's own count, largest)
+-- columns: unitno, spn, fmi, source, started_at, ended_at (UTC), active_s, times (1), carried (false),
+--   occurrence (the controller's own count, largest)
 WITH active AS (
     SELECT
         unitno, ts, DtcSpn AS spn, DtcFmi AS fmi, DtcSource AS source, DtcOccurrence AS occurrence
@@ -28,7 +28,7 @@ times AS (
 )
 SELECT
     unitno, spn, fmi, source, min(ts) AS started_at, max(ts) + INTERVAL 1 SECOND AS ended_at,
-    count(DISTINCT ts) AS active_s, max(occurrence) AS occurrence
+    count(DISTINCT ts) AS active_s, 1::BIGINT AS times, false AS carried, max(occurrence) AS occurrence
 FROM times
 GROUP BY unitno, spn, fmi, source, number
 ORDER BY started_at, unitno, spn, fmi, source

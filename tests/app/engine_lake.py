@@ -48,6 +48,7 @@ def fill(settings: Settings, ledger: Ledger) -> None:
         "unit_hour": [_hour(unit, hour) for unit in UNITS for hour in range(HOURS)],
         "speed_deviation": [_deviation(hour) for hour in range(HOURS)],
         "exceedance": _exceedances(),
+        "fault_code_hour": _codes(),
         "signal_trust": _trust(),
     }
     with ledger.write() as connection:
@@ -154,6 +155,24 @@ def _deviation(hour: int) -> dict[str, Any]:
 
 def _day(unit: str) -> dict[str, Any]:
     return {**_keys(unit), "observed_s": 3600 * HOURS, "exceedances": 2 if unit == UNIT else 0}
+
+
+def _codes() -> list[dict[str, Any]]:
+    """All of it in the first hour; half a minute without it does not end the third time."""
+    return [
+        {
+            **_keys(UNIT),
+            "hour_start": START,
+            **dict(zip(("spn", "fmi", "source"), code, strict=True)),
+            "active_s": len(active),
+            "times": 3 if code[2] == 0 else 1,
+            "carried": False,
+            "first_ts": at(active[0]),
+            "last_ts": at(active[-1]),
+            "occurrence": 7.0,
+        }
+        for code, active in CODES.items()
+    ]
 
 
 def _exceedances() -> list[dict[str, Any]]:

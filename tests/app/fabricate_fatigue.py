@@ -17,10 +17,16 @@ from tests.app.fabricate import DISTRICT, UNITS, Lake, fabricate
 OPERATOR = "op-7"
 
 
-def watched(settings: Settings, ledger: Ledger, *, units: tuple[str, ...] = UNITS) -> Lake:
+def watched(
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    units: tuple[str, ...] = UNITS,
+    now: datetime | None = None,
+) -> Lake:
     """The small lake with both of its cases minted: F-1, F-2, of one operator in one shift."""
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    fabricate(settings, ledger, units=units)
+    end = (now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0)
+    fabricate(settings, ledger, units=units, now=now)
     lake = Lake(settings, ledger, settings.zone_of(DISTRICT), units)
     starts = [end - timedelta(hours=6 - i) for i in range(6)]
     with ledger.write() as connection:

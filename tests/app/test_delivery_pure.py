@@ -51,6 +51,20 @@ def hours(**devices: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={**numbers, "cause": pl.String})
 
 
+def letters(states: str) -> list[str]:
+    """What stands in the cells of a device's missing hours."""
+    figure = delivery.grid(hours(A_1=states), dark=False)
+    bars = next(trace for trace in figure.data if trace.name == say("cell.missing"))
+    return [text.removeprefix("<b>").removesuffix("</b>") for text in bars.text]
+
+
+def test_alike_neighbours_share_a_letter_where_cells_are_narrow() -> None:
+    own = say("cause.no_coverage.letter")
+    assert letters("mm" + "c" * 26 + "mm") == [own] * 4  # thirty hours
+    assert letters("mm" + "c" * 27 + "mm") == [own, "", own, ""]
+    assert letters("mm" + "c" * 77 + "mm") == [own, own]  # two bars
+
+
 def test_the_longest_outage_comes_first_not_the_most_hours() -> None:
     cells = hours(A_1="mcmcmc", A_2="cmmccc", B_3="cccccc", B_4="xmxccc")
     found = figures.delivery.outages(cells)

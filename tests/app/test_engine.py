@@ -111,7 +111,9 @@ NOTHING = marks.Beside(
     pl.DataFrame(
         schema={"signal": pl.String, "level": pl.String, "side": pl.String, "started_at": MOMENT}
     ),
-    pl.DataFrame(schema={"spn": pl.Float64, "fmi": pl.Float64, "source": pl.Float64}),
+    pl.DataFrame(
+        schema={"spn": pl.Float64, "fmi": pl.Float64, "source": pl.Float64, "times": pl.Int64}
+    ),
     pl.DataFrame(schema={"unittype": pl.String, "at": MOMENT}),
 )
 
@@ -241,6 +243,8 @@ class TestFaults:
             started_at=pl.Series([at(0), at(10), at(90)]),
             ended_at=pl.Series([at(500), at(15), at(96)]),
             occurrence=pl.Series([1.0, 4.0, 5.0]),
+            times=pl.Series([1, 1, 1]),
+            carried=pl.Series([False, False, False]),
         )
         exceeded = pl.DataFrame(
             {"unitno": ["u"], "dtc_spn": [241.0], "dtc_fmi": [18.0], "dtc_source": [51.0]}
@@ -250,6 +254,33 @@ class TestFaults:
         assert (first["first_at"], first["last_at"]) == (at(10), at(96))
         assert (first["occurrence"], first["exceedances"]) == (5.0, 1)
         assert (second["times"], second["exceedances"]) == (1, 0)
+
+    def test_what_goes_on_from_hour_to_hour_came_once(self) -> None:
+        """Active when the span begins, on into the second hour, where it also comes twice."""
+        hours = pl.DataFrame(
+            [
+                {
+                    "unitno": "u",
+                    "spn": 1.0,
+                    "fmi": 2.0,
+                    "source": 3.0,
+                    "active_s": s,
+                    "occurrence": 1.0,
+                }
+                for s in (50, 3600, 3600)
+            ]
+        ).with_columns(
+            started_at=pl.Series([at(7200), at(3600), at(0)]),
+            ended_at=pl.Series([at(7250), at(7200), at(3600)]),
+            times=pl.Series([0, 2, 0]),
+            carried=pl.Series([True, True, True]),
+        )
+        schema = {"unitno": pl.String} | dict.fromkeys(
+            ("dtc_spn", "dtc_fmi", "dtc_source"), pl.Int64
+        )
+        (one,) = faults.repeats(hours, pl.DataFrame(schema=schema)).to_dicts()
+        assert (one["times"], one["active_s"]) == (3, 7250)
+        assert (one["first_at"], one["last_at"]) == (at(0), at(7250))
 
     def test_a_code_in_words(self) -> None:
         assert faults.code_name(241.0, 18.0, 51.0) == "SPN 241 FMI 18 SA 51"

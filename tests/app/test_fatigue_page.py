@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -125,6 +126,25 @@ def test_no_operator_outside_of_an_opened_case(page: Any, ledger: Ledger, view: 
     with ledger.read() as connection:
         audited = connection.execute(select(t.audit.c.what)).scalars().all()
     assert "operator of case seen" not in audited
+
+
+def test_an_old_case_names_an_operator_only_if_it_was_confirmed(
+    home: Settings, ledger: Ledger, script: str
+) -> None:
+    """Also while no pass of gc has taken the operators out."""
+    watched(home, ledger, now=datetime.now(UTC) - timedelta(days=32))
+    reviews.add(ledger, "F-2", Review("confirmed", "clip"), "ana")
+    old, confirmed = opened(script, case="F-1"), opened(script, case="F-2")
+    assert OPERATOR not in everything(old).replace("\\", "")
+    assert say("fatigue.operator.gone", days=30) in texts(old)
+    assert say("fatigue.operator.seen") not in texts(old)
+    assert say("action.radio_call") in old.selectbox[0].placeholder  # of nobody's roster
+    assert OPERATOR in texts(confirmed).replace("\\", "")
+    with ledger.read() as connection:
+        seen = connection.execute(
+            select(t.audit.c.subject).where(t.audit.c.what == "operator of case seen")
+        )
+        assert seen.scalars().all() == ["F-2"]
 
 
 def test_the_case_of_another_district_is_not_there(page: Any, ledger: Ledger, script: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 from string import Formatter
 
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import state, text
+from app.charts import palette
 from app.text import EN, ID, columns, home, say, shell
 from pipeline.settings import Settings
 
@@ -60,6 +63,24 @@ def test_what_a_language_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatc
     speaking.start()
     speaking.join()
     assert heard == ["Overview"]
+
+
+@pytest.mark.parametrize(
+    ("english", "indonesian"),
+    [
+        ("1,234.5 of 12,000,000 h", "1.234,5 of 12.000.000 h"),
+        ("0.6 × 99.9 %, +3,000", "0,6 × 99,9 %, +3.000"),
+        ("12 of 34 · 10:05 · 2026-01-31", "12 of 34 · 10:05 · 2026-01-31"),
+        ("v3.1 · 3.1.2 · 10.0.0.5 · 1,2,3", "v3.1 · 3.1.2 · 10.0.0.5 · 1,2,3"),
+    ],
+)
+def test_numbers_as_each_language_writes_them(english: str, indonesian: str) -> None:
+    def written(language: str) -> tuple[str, str]:
+        text.speak(language)
+        return text.spelled(english), palette.base(go.Figure(), False, 90).layout.separators
+
+    assert copy_context().run(written, "en") == (english, ".,")
+    assert copy_context().run(written, "id") == (indonesian, ",.")
 
 
 def start(script: str, **params: str) -> AppTest:

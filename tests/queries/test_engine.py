@@ -87,6 +87,16 @@ def test_a_code_comes_back_after_a_minute_and_is_another_from_another_source(
     third = codes.row(2, named=True)
     assert (third["started_at"], third["ended_at"]) == (at(600), at(650))
     assert answer(reader, "fault_codes", 0, 3600, SECOND).is_empty()
+    assert codes["times"].to_list() == [1] * 4
+    # By the hour: the same codes, seconds and times, between the first and the last of each.
+    hours = answer(reader, "fault_code_hours", 0, 7200)
+    assert hours.columns == codes.columns
+    assert hours.select("source", "active_s", "times", "started_at", "ended_at").rows() == [
+        (0.0, 60 + 30 + 21, 3, at(100), at(650)),
+        (3.0, 10, 1, at(700), at(710)),
+    ]
+    for span in ((0, 100), (710, 7200)):
+        assert answer(reader, "fault_code_hours", *span).is_empty()
 
 
 @pytest.mark.parametrize(
