@@ -57,7 +57,9 @@ class Run:
 
     def __init__(self, spec: SimSpec, home: Path, threads: int) -> None:
         self.spec, self.home = spec, home
-        self.settings: Settings = load(home=home, threads=threads, query_seconds=600)
+        self.settings: Settings = load(
+            home=home, threads=threads, query_seconds=600, lease_seconds=86_400
+        )
         self.simulation = Simulation(spec, home, processes=threads)
         self.outcome = Outcome(spec)
 
