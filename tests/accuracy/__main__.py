@@ -15,7 +15,7 @@ import tempfile
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import product
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import NoReturn
 
@@ -79,6 +79,8 @@ def _options(words: list[str] | None) -> argparse.Namespace:
 
 
 def _stop(*_: object) -> NoReturn:
+    for run in active_children():
+        run.terminate()
     raise SystemExit(143)  # so that the scratch folder is removed
 
 
