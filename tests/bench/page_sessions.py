@@ -27,6 +27,7 @@ from app import identity
 
 #: A click that takes longer counts as an error.
 PATIENCE_S = 60
+LATE = f"not within {PATIENCE_S} s"
 MOST_BYTES = 1 << 28
 #: The page that answers at "/" alone.
 HOME = "home"
@@ -110,7 +111,7 @@ class Session:
             async with asyncio.timeout(PATIENCE_S):
                 await self._done.wait()
         except TimeoutError:
-            self.errors.append(f"not within {PATIENCE_S} s")
+            self.errors.append(LATE)
         return time.perf_counter() - began
 
     async def _read(self) -> None:

@@ -124,6 +124,7 @@ class Figures:
             "marts_files": len(self.in_marts),
             "not_in_marts": self.not_in_marts,
             "clicks": len(clicks),
+            "late_clicks": self.sessions["late"],
             "click_p50_s": quantile(clicks, 0.5),
             "click_p95_s": quantile(clicks, 0.95),
             "by_page_p95_s": {
