@@ -10,7 +10,8 @@ from app.tables.columns import clock, named, spelled, words
 def bad(frame: pl.DataFrame) -> pl.DataFrame:
     """Device-hours that are not complete or came late, newest first."""
     look = pl.col("late") | ~pl.col("state").is_in(["complete", "pending", "proven_off"])
-    return frame.filter(look).sort("hour", "deviceid", descending=[True, False])
+    keys = ["hour", "deviceid", "district"]
+    return frame.filter(look).sort(keys, descending=[True, False, False])
 
 
 def cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
