@@ -46,6 +46,8 @@ class Session:
 
     url: str
     token: str
+    #: Address that the connection comes from.
+    source: str = "127.0.0.1"
     pages: dict[str, str] = field(default_factory=dict)
     selects: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Session:
             additional_headers=headers,
             subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=MOST_BYTES,
+            local_addr=(self.source, 0),
             ping_interval=None,  # a server that is slow to answer is measured, not left
         )
         self._reader = asyncio.create_task(self._read())
