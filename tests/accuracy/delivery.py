@@ -3,8 +3,8 @@
 An hour of which nothing was delivered is *proven off* when the unit stood with its engine off and
 the counters, as they were read on both sides, can show it. Where no reading follows yet, or the
 engine ran elsewhere between the two, they prove nothing: then *missing* is as right. What a file
-lacks at an end beside which no row has come yet cannot be known either: *complete* is as right as
-*partial*.
+lacks at an end beside which no row has come yet cannot be known either, nor what it lacks before a
+restart, with which the row counter begins anew: *complete* is as right as *partial*.
 
 Causes go by the same rule. An hour that is proven off may be called parked, whatever became of its
 file. Of a silence that has not ended only its beginning can be explained: for its later hours the
@@ -43,7 +43,7 @@ class Facts:
     corrupt: bool = False
     rows: int = 0
     alive: int = SECONDS  # seconds in which the device had power …
-    between: int = SECONDS  # … and rows on both sides
+    between: int = SECONDS  # … and rows on both sides, of one boot
     on: int = 0  # seconds with the engine on …
     moved: int = 0  # … and moving
     gap_on: int | None = None  # engine seconds in the whole stretch without readings around it
@@ -140,6 +140,7 @@ def hours(
     """
     answers = {(row["deviceid"], row["start"]): _answer(row) for row in told.to_dicts()}
     visible, updates = by_device(truth, seen), truth.updates()
+    hidden = before_restarts(truth, seen)
     read = by_device(truth, seen.filter("read"))
     last = {device: _last_hour(rows) for device, rows in visible.items()}
     began = {
@@ -152,7 +153,7 @@ def hours(
         start = truth.spec.epoch + row["second"]
         if start < now:
             away = REBOOT if (row["deviceid"], row["second"] // SECONDS) in updates else 0
-            rows = visible[row["deviceid"]], read[row["deviceid"]]
+            rows = [arrays[row["deviceid"]] for arrays in (visible, read, hidden)]
             facts = _facts(truth, *rows, row, int(now) - start, away)
             if row["second"] > last[row["deviceid"]]:
                 facts = replace(facts, began=began[row["deviceid"]])
@@ -176,6 +177,20 @@ def by_device(truth: Truth, seen: pl.DataFrame) -> dict[str, Bool]:
     return found
 
 
+def before_restarts(truth: Truth, seen: pl.DataFrame) -> dict[str, Bool]:
+    """Seconds without a row before a restart: whether the device had power no counter tells."""
+    hidden = {device: np.zeros(len(state), np.bool_) for device, state in truth.state.items()}
+    for (device,), rows in seen.sort("second").group_by("deviceid"):
+        if device in hidden:
+            index = (rows["second"] - truth.spec.epoch).to_list()
+            boots, counts = rows["boot"].to_list(), rows["row"].to_list()
+            for i in range(1, len(index)):
+                if boots[i] != boots[i - 1] and None not in (boots[i], boots[i - 1], counts[i]):
+                    began = index[i] - counts[i] + 1  # the first row of a boot is 1
+                    hidden[str(device)][max(0, index[i - 1] + 1) : max(0, began)] = True
+    return hidden
+
+
 def _answer(row: dict[str, str | float | None]) -> Answer:
     state, cause, confidence = row["state"], row["cause"], row["cause_confidence"]
     word = CAUSES.get(cause, str(cause))  # type: ignore[arg-type]
@@ -185,7 +200,13 @@ def _answer(row: dict[str, str | float | None]) -> Answer:
 
 
 def _facts(
-    truth: Truth, visible: Bool, read: Bool, row: dict[str, object], age: int, away: int
+    truth: Truth,
+    visible: Bool,
+    read: Bool,
+    hidden: Bool,
+    row: dict[str, object],
+    age: int,
+    away: int,
 ) -> Facts:
     """``away``: seconds that an update took the device away for, which are no loss."""
     device, first = str(row["deviceid"]), int(str(row["second"]))
@@ -199,7 +220,7 @@ def _facts(
         corrupt=row["status"] == "corrupt",
         rows=rows,
         alive=max(rows, alive - away),
-        between=max(rows, int(truth.alive[device][closed].sum()) - away),
+        between=max(rows, int((truth.alive[device] & ~hidden)[closed].sum()) - away),
         on=int((state[part] != OFF).sum()),
         moved=int((state[part] == MOVING).sum()),
         gap_on=gap_on(state != OFF, read, first),

@@ -87,13 +87,15 @@ def crews(reader: Reader) -> pl.DataFrame:
 
 
 def seconds(reader: Reader) -> pl.DataFrame:
-    """deviceid, second (epoch), read: visible rows that figures are made of (no wrong checksum).
+    """deviceid, second (epoch), read, boot, row: visible rows of which figures are made.
 
-    ``read``: the hour meter was read in it; it comes over the vehicle's bus, which sleeps.
+    None of a file with a wrong checksum. ``read``: the hour meter was read in it; it comes over the
+    vehicle's bus, which sleeps. ``boot`` and ``row``: the device's counters.
     """
     return reader.contract(
         "SELECT t.deviceid, floor(epoch(t.ts))::BIGINT AS second,"
-        " bool_or(t.EngineHours IS NOT NULL) AS read"
+        " bool_or(t.EngineHours IS NOT NULL) AS read,"
+        " max(t.bootcount)::BIGINT AS boot, min(t.seqno)::BIGINT AS row"
         " FROM telemetry AS t LEFT JOIN raw_objects AS o ON o.id = t._src"
         " WHERE coalesce(o.flags, '') NOT LIKE '%crc%' GROUP BY ALL"
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
+from pipeline.simulator import DEFAULT_START, SimSpec
 from tests.accuracy import delivery
 from tests.accuracy.delivery import Answer, Facts, Hour, causes, states
 from tests.accuracy.states import Compared
+from tests.accuracy.truth import Truth
 
 LOST = Facts(delivered=False, on=3600, moved=2000, gap_on=3600, cause="lost_on_device")
 PARKED = Facts(delivered=False, alive=0, gap_on=0, cause="parked")
@@ -42,6 +45,24 @@ def test_off_that_cannot_be_proven_may_be_missing(gap_on: int | None) -> None:
 def test_what_an_open_end_lacks_may_be_complete() -> None:
     assert states(Facts(True, rows=2900, between=2900)) == ("partial", "complete")
     assert states(Facts(True, rows=2800, between=2900)) == ("partial",)
+
+
+def test_seconds_before_a_restart_are_hidden_and_those_after_it_are_not() -> None:
+    """Rows end at 99, and come again at 200 as the 41st of the next boot: it began at 160."""
+    spec = SimSpec(units=1, hours=1, start=DEFAULT_START, seed=1)
+    state = {"HW-1": np.zeros(3600, np.uint8)}
+    run = Truth(spec, state, state, {}, {}, pl.DataFrame(), pl.DataFrame())
+    seconds = [*range(100), *range(200, 300)]
+    rows = pl.DataFrame(
+        {
+            "deviceid": "HW-1",
+            "second": [spec.epoch + second for second in seconds],
+            "boot": [7] * 100 + [8] * 100,
+            "row": [*range(501, 601), *range(41, 141)],
+        }
+    )
+    hidden = delivery.before_restarts(run, rows)["HW-1"]
+    assert np.flatnonzero(hidden).tolist() == list(range(100, 160))
 
 
 def test_engine_seconds_of_a_gap() -> None:

@@ -66,9 +66,12 @@ gaps as (
     select
         e.deviceid,
         e.hour_start,
-        sum(
-            least(g.to_s, epoch(e.hour_start) + 3600) - greatest(g.from_s, epoch(e.hour_start))
-        ) filter (g.powered) as lost_powered_s,
+        -- within one boot: from where the rows ended, or from the boot itself, whose first row is 1
+        sum(greatest(
+            0,
+            least(g.to_s, epoch(e.hour_start) + 3600)
+            - greatest(case when g.powered then g.from_s else g.awake_s + 1 end, epoch(e.hour_start))
+        )) filter (g.powered or (g.boots > 0 and g.awake_s > g.from_s)) as lost_powered_s,
         bool_or(
             g.proven_off
             and g.from_s <= epoch(e.hour_start)
