@@ -23,7 +23,7 @@ from tests.accuracy import report
 from tests.accuracy.runs import Outcome, spec, timed
 from tests.bench.measure import say, versions
 
-SEEDS = "301,302,303,304,305"
+SEEDS = "401,402,403,404,405"
 FAULTS = ("typical", "storm")
 LIMIT_SECONDS = 24 * 60
 

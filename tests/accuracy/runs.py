@@ -85,6 +85,7 @@ class Run:
         """Bring the marts up to date as of ``now`` (epoch s) and compare the device-hours."""
         with Flow(self.settings, ledger) as flow:
             self._timed("ingest", flow.ingest)
+        devices.close_hours(ledger, self.settings, _moment(now))  # as the worker does before it
         self._timed("build", lambda: build(ledger, self.settings, "accuracy", now=_moment(now)))
         real = truth.read(self.home, self.spec)
         with open_reader(self.settings, ledger) as reader:
