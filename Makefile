@@ -56,7 +56,7 @@ bench-ingest: $(STAMP) ## Ingestion against DuckDB, Polars and ClickHouse (25 mi
 bench-lake: $(STAMP) ## Merging a day, a unit's day out of a year, the same on S3 (15 minutes)
 	@$(BIN)/python -m tests.bench.lake
 
-accuracy: $(STAMP) ## The marts against the simulator's truth; SEEDS=1,2,3 chooses the seeds (25 minutes)
+accuracy: $(STAMP) ## The marts against the simulator's truth; SEEDS=1,2,3 chooses the seeds (10 minutes)
 	@$(BIN)/python -m tests.accuracy
 
 bench-marts: $(STAMP) ## Building a day, one more hour of 50 and 500 units (20 minutes)

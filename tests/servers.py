@@ -31,6 +31,20 @@ HOST = "127.0.0.1"
 START_SECONDS = 60
 
 
+def free_port() -> int:
+    """A port of loopback where nobody listens now."""
+    with socket.create_server((HOST, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not yet waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Link:
     """A TCP proxy in front of a server: the network, which a test can cut and restore.
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.make import deliver, rows
+from tests.servers import alive
 
 HOUR = "2026013107"
 
@@ -244,13 +245,6 @@ def test_demo_refuses_a_home_that_holds_something_else(home: Path) -> None:
     assert done.returncode == 2
     assert str(home) in complaint(done)
     assert not (home / "ledger.db").exists()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
 
 
 def descendants(pid: int) -> set[int]:

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,7 +31,7 @@ from pipeline.verify import verify
 from queries.connect import open_reader
 from tests.make import deliver, rows
 from tests.postgres import PostgreSQL
-from tests.servers import HOST, Seaweed, mini
+from tests.servers import HOST, Seaweed, free_port, mini
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "compose.yaml").read_text()
@@ -203,7 +202,7 @@ class Site:
         self.folder, self.store, self.ledger = folder, store, ledger
         self.services = services(**SECRETS)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self.port = _free_port()
+        self.port = free_port()
 
     def environment(self, name: str) -> dict[str, str]:
         """A service's own, with addresses of the test's servers for names that Compose resolves."""
@@ -278,11 +277,6 @@ class Site:
         for process in self.running.values():
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

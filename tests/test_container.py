@@ -13,7 +13,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -28,6 +27,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "Dockerfile").read_text()
@@ -364,7 +365,7 @@ def test_its_steps_make_something_that_serves(folder: Path, fresh: bool) -> None
     image = Image(folder, fresh=fresh)
     image.make()
     before = image.files()
-    port = _free_port()
+    port = free_port()
     process = image.started(port)
     try:
         ready = _ready(process, port)
@@ -390,9 +391,3 @@ def _ready(process: subprocess.Popen[str], port: int) -> dict[str, Any]:
         except (URLError, OSError):
             time.sleep(0.3)
     raise AssertionError("not ready within 90 s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -85,9 +85,13 @@ def _needed(
             with lake.loan() as loan:
                 loan.fetch([*paths, *(file.path for file in live)])
                 seen = _seen(connection, loan.root, layer, live)
+                duck.execute(f"CREATE OR REPLACE TEMP TABLE seen AS {seen}")
                 for path in paths:
                     own = f"read_parquet({literal(str(loan.root / path))}, hive_partitioning=false)"
-                    query = f"SELECT count(*) FROM {own} AS own {seen}"
+                    query = (
+                        f"SELECT count(*) FROM {own} AS own"
+                        f" ANTI JOIN seen USING ({_IDENTITY[layer]})"
+                    )
                     try:
                         found = duck.execute(query).fetchone()
                     except duckdb.Error:  # what we cannot read may be of use to somebody who can
@@ -98,11 +102,10 @@ def _needed(
 
 
 def _seen(connection: Connection, root: Path, layer: str, live: Sequence[DataFile]) -> str:
-    """The clause that leaves what is visible in these files out of ``own``."""
-    if not live:
-        return ""
+    """SELECT of what is visible in these files, by what makes it the same."""
     if layer == CLEAN:
-        source = telemetry_sql(connection, root, live, ("deviceid",))
-    else:
-        source = f"SELECT key, line FROM read_parquet({file_list(root, live)})"
-    return f"ANTI JOIN ({source}) AS seen USING ({_IDENTITY[layer]})"
+        rows = telemetry_sql(connection, root, live, ("deviceid",))
+        return f"SELECT {_IDENTITY[layer]} FROM ({rows})"
+    if not live:
+        return "SELECT NULL::VARCHAR AS key, NULL::INTEGER AS line WHERE false"
+    return f"SELECT {_IDENTITY[layer]} FROM read_parquet({file_list(root, live)})"

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Self
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLE_SECONDS = 0.05
@@ -225,15 +225,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-class Watch:
-    """Samples the memory of a process tree in a thread until the block ends."""
+class Sampler:
+    """Looks at something over and over, in a thread, until the block ends."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid, self.peak = pid, 0
-        self._over = threading.Event()
+    def __init__(self, seconds: float) -> None:
+        self._every, self._over = seconds, threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -242,12 +241,28 @@ class Watch:
         self._thread.join()
 
     def _loop(self) -> None:
-        while not self._over.wait(SAMPLE_SECONDS):
-            pids = tree(self.pid)
-            # PSS is never above RSS, but walking the pages for it slows the process down: it is
-            # only asked for when it could be a new peak.
-            if sum(map(_rss, pids)) > self.peak:
-                self.peak = max(self.peak, sum(map(_pss, pids)))
+        while not self._over.wait(self._every):
+            self.look()
+
+    def look(self) -> None:
+        """What is done each time."""
+        raise NotImplementedError
+
+
+class Watch(Sampler):
+    """Samples the memory of a process tree."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(SAMPLE_SECONDS)
+        self.pid, self.peak = pid, 0
+
+    def look(self) -> None:
+        """Keep the largest."""
+        pids = tree(self.pid)
+        # PSS is never above RSS, but walking the pages for it slows the process down: it is only
+        # asked for when it could be a new peak.
+        if sum(map(_rss, pids)) > self.peak:
+            self.peak = max(self.peak, sum(map(pss, pids)))
 
 
 def tree(pid: int) -> list[int]:
@@ -265,7 +280,8 @@ def _rss(pid: int) -> int:
     return int(words[1]) * os.sysconf("SC_PAGE_SIZE") if words else 0
 
 
-def _pss(pid: int) -> int:
+def pss(pid: int) -> int:
+    """Bytes of memory of a process, what it shares divided by those who share it."""
     shown = _first(f"/proc/{pid}/smaps_rollup", "Pss")
     return int(shown.split()[0]) * 1024 if shown else 0
 

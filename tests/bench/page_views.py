@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from app import identity
 from app.serve import OPTIONS
-from tests.browser.conftest import Server, free_port, wait_until
+from tests.browser.conftest import Server, wait_until
+from tests.servers import free_port
 
 #: Milliseconds that a page may take.
 PATIENCE = 60_000

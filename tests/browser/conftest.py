@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from playwright.sync_api import TimeoutError as NotInTime
 from pipeline.settings import load
 from pipeline.storage import people
 from pipeline.storage.ledger import open_ledger
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 ARTEFACTS = ROOT / "test-artefacts"
@@ -98,12 +98,6 @@ class Server:
         self.process.send_signal(number)
         self.process.wait(20)
         return time.monotonic() - began
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:

@@ -20,6 +20,7 @@ from app.text import say
 from pipeline.storage.people import ROLES
 from tests.browser.accessibility import AXE, findings
 from tests.browser.conftest import Demo, Server, Visit, serving, wait_until, watch
+from tests.servers import alive
 from tests.simulator.recount import recount
 
 pytestmark = pytest.mark.browser
@@ -216,15 +217,6 @@ def test_every_page_at_every_size(
 def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(number) for number in listed.split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat").read_text()
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_dropped_file_shows_within_a_minute(

@@ -9,12 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,8 +31,9 @@ from pipeline.simulator import SimSpec, simulate
 from pipeline.storage import devices, people
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, open_ledger
-from tests.bench.measure import tree
+from tests.bench.measure import Sampler, pss, tree
 from tests.bench.page_sessions import cookie
+from tests.servers import alive, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 #: A fleet of 500 units delivers a closed device-hour every 7.2 s.
@@ -195,7 +194,7 @@ class Site:
         self.pool = Pool(folder / "pool", self.settings.raw_root, plan)
         devices.import_csv(self.ledger, self.pool.register)
         self.log = folder / "serve.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -255,10 +254,10 @@ class Site:
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         while time.monotonic() - began < 60:
-            if self.process.poll() is not None and not any(map(_alive, pids)):
+            if self.process.poll() is not None and not any(map(alive, pids)):
                 return time.monotonic() - began
             time.sleep(0.05)
-        left = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids if _alive(pid)}
+        left = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids if alive(pid)}
         for pid in left:  # each says where it stands
             os.kill(pid, signal.SIGABRT)
         time.sleep(1)
@@ -280,46 +279,36 @@ class Site:
         return [f"{name} of {worker}" for name, worker in held]
 
 
-class Watch:
-    """Looks at memory, CPU and how far the marts are, in a thread until the block ends."""
+class Watch(Sampler):
+    """Looks at memory, CPU and how far the marts are."""
 
     def __init__(self, site: Site) -> None:
-        self.site = site
+        super().__init__(SAMPLE_S)
+        assert site.process
+        self.site, self.app, self.began = site, site.process.pid, time.monotonic()
         self.samples: list[Sample] = []
         #: (day, district) → (version that the marts stand at, since when)
         self.built: dict[tuple[str, str], list[tuple[int, float]]] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._loop, daemon=True)
 
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _loop(self) -> None:
-        assert self.site.process
-        app, began = self.site.process.pid, time.monotonic()
-        while not self._over.wait(SAMPLE_S):
-            others = tree(app)[1:]
-            self.samples.append(
-                Sample(
-                    time.monotonic() - began,
-                    _pss(app),
-                    sum(map(_pss, others)),
-                    _cpu(app, own=True),
-                    sum(_cpu(pid, own=pid != others[0]) for pid in others) if others else 0.0,
-                )
+    def look(self) -> None:
+        """One sample, and the versions at which the marts stand."""
+        others = tree(self.app)[1:]
+        self.samples.append(
+            Sample(
+                time.monotonic() - self.began,
+                pss(self.app),
+                sum(map(pss, others)),
+                _cpu(self.app, own=True),
+                sum(_cpu(pid, own=pid != others[0]) for pid in others) if others else 0.0,
             )
-            p = t.partitions.c
-            with self.site.ledger.read() as connection:
-                query = select(p.hiveperiod, p.dstrct_code, p.built_version, p.built_at)
-                for day, district, version, at in connection.execute(query):
-                    known = self.built.setdefault((day, district), [])
-                    if at and (not known or known[-1][0] != version):
-                        known.append((version, at / 1e6))
+        )
+        p = t.partitions.c
+        with self.site.ledger.read() as connection:
+            query = select(p.hiveperiod, p.dstrct_code, p.built_version, p.built_at)
+            for day, district, version, at in connection.execute(query):
+                known = self.built.setdefault((day, district), [])
+                if at and (not known or known[-1][0] != version):
+                    known.append((version, at / 1e6))
 
 
 def run(folder: Path, plan: Plan) -> Figures:
@@ -423,27 +412,6 @@ def _latencies(site: Site, fresh: dict[str, float], watch: Watch, found: Figures
             found.not_in_marts += 1
             if waited - fresh[key] > LONGEST_S:  # at least so long; others may still be in time
                 found.in_marts.append(waited - fresh[key])
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _alive(pid: int) -> bool:
-    with suppress(OSError):
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    return False
-
-
-def _pss(pid: int) -> int:
-    with suppress(OSError):
-        found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
-        return int(found[1]) * 1024 if found else 0
-    return 0
 
 
 def _cpu(pid: int, *, own: bool) -> float:
