@@ -136,7 +136,8 @@ def _ground(figure: go.Figure, part: pl.DataFrame, state: str, colour: str, rows
     middle = _start(first) + timedelta(minutes=30)
     figure.add_heatmap(
         z=codes,
-        x=[middle + timedelta(hours=i) for i in range(count)],
+        x0=middle,  # and the width of a cell: of a single column Plotly could not tell it
+        dx=HOUR_MS,
         y=list(range(rows)),
         name=say(f"cell.{state}"),
         showlegend=True,
@@ -293,7 +294,7 @@ def causes(found: pl.DataFrame, dark: bool) -> go.Figure:
     """Missing hours by cause, with how sure that is."""
     colours = palette(dark)
     figure = go.Figure()
-    shades = (colours.accent, VERMILION, ORANGE, colours.off, colours.faint, PURPLE)
+    shades = (colours.accent, VERMILION, ORANGE, colours.off, colours.hatch, PURPLE)
     looks: dict[str, dict[str, Any]] = {
         name: {"color": shade} for name, shade in zip(CAUSES, shades, strict=False)
     }

@@ -109,6 +109,28 @@ def test_a_fleet_of_500_is_readable() -> None:
     assert figure.layout.height < 900
 
 
+def test_a_single_hour_is_as_wide_as_any() -> None:
+    """Of a column alone Plotly cannot tell the width: without one it would not be seen."""
+    figure = delivery.grid(hours(A_1="ccoc"), dark=False)
+    (off,) = (trace for trace in figure.data if trace.name == say("cell.proven_off"))
+    assert (off.dx, [list(row) for row in off.z]) == (3_600_000, [[1]])
+    assert off.x0 == datetime(2026, 1, 31, 2, 30)
+
+
+def test_every_cause_has_a_colour_of_its_own() -> None:
+    for dark in (False, True):
+        found = pl.DataFrame(
+            {
+                "cause": list(figures.delivery.CAUSES),
+                "hours": 1,
+                "devices": 1,
+                "confidence": 0.5,
+            }
+        )
+        looks = [str(trace.marker) for trace in delivery.causes(found, dark).data]
+        assert len(set(looks)) == len(figures.delivery.CAUSES)
+
+
 def test_hostile_names_keep_no_mark() -> None:
     cells = hours(A_1="mm").with_columns(pl.lit("<script>x</script>").alias("unitno"))
     figure = delivery.grid(cells, dark=False)
