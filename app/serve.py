@@ -20,6 +20,7 @@ OPTIONS: dict[str, Any] = {
     "logger.enableRich": False,
     "logger.hideWelcomeMessage": True,
     "logger.level": "warning",
+    "runner.postScriptGC": False,
     "server.enableCORS": True,
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +33,9 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     if worker_process.wanted():
         supervisor.start()
     watch = asyncio.create_task(lake_watch.keep())
+    # What was imported stays: the collector, which holds up every session, need not look at it.
+    gc.collect()
+    gc.freeze()
     try:
         yield {"worker": supervisor}
     finally:

@@ -266,18 +266,18 @@ def test_a_server_that_hangs_holds_up_nothing(
     log: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender, "LIMIT", 2.0)
+    monkeypatch.setattr(sender, "LIMIT", 3.0)
     hook.gate.clear()
     try:
         notifier = notify.Notifier(telling(settings, hook.url, well.url), ledger, log.append)
         write(ledger, notify.failed, "k", "reason")
         started = time.monotonic()
         notifier.step(NOW)
-        assert time.monotonic() - started < 1.5  # the worker is not held up at all
+        assert time.monotonic() - started < 2.5  # the worker does not wait for it
         notifier.close()
         assert time.monotonic() - started < 20
         assert len(well.got) == 1  # the other one is told meanwhile
-        assert "did not answer within 2 s" in table(ledger)["failed/k"].error
+        assert "did not answer within 3 s" in table(ledger)["failed/k"].error
         write(ledger, notify.failed, "k2", "reason")
         notifier.finish(NOW)
         assert "still busy" in log[-1]  # and not asked again as long as it hangs

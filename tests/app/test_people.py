@@ -89,12 +89,12 @@ def test_guessing_slows_down_and_nobody_else_is_locked_out(
 
 def test_an_unknown_user_costs_as_much_as_a_wrong_password(ledger: Ledger) -> None:
     anna(ledger)
-    times = {}
-    for name in ("anna", "nobody"):
+    times: dict[str, list[float]] = {"anna": [], "nobody": []}
+    for name in ("anna", "nobody") * 3:
         began = time.perf_counter()
-        sign_in.sign_in(ledger, name, "1.1.1.1", "wrong-password")
-        times[name] = time.perf_counter() - began
-    assert times["nobody"] > 0.5 * times["anna"]
+        sign_in.sign_in(ledger, name, f"1.1.1.{len(times[name])}", "wrong-password")
+        times[name].append(time.perf_counter() - began)
+    assert min(times["nobody"]) > 0.5 * min(times["anna"])
 
 
 def test_everything_is_audited(ledger: Ledger) -> None:

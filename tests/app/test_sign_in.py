@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -77,7 +78,8 @@ def test_a_thousand_tries_in_a_minute(ledger: Ledger, hashes: list[str]) -> None
                 assert right.user is not None
     assert time.monotonic() - began < 60
     assert len(slowest) >= 3
-    assert max(slowest) < 2
+    # Of one moment a busy machine tells nothing; the long form asks a whole server over minutes.
+    assert statistics.median(slowest) < 1
     guesses = [password for password in hashes if password != PASSWORD]
     assert sign_in.FREE_TRIES_ADDRESS <= len(guesses) <= sign_in.FREE_TRIES_ADDRESS + 6
     outcomes = [one.result() for one in tries]
