@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from pipeline import steps
 from pipeline.retention import Expired
 from pipeline.settings import Settings
-from pipeline.storage import sign_in
+from pipeline.storage import sign_in, trim
 from pipeline.storage import tables as t
 from pipeline.storage.claims import SECOND, expire
 from pipeline.storage.lake import open_lake
@@ -80,6 +80,7 @@ def collect(ledger: Ledger, settings: Settings) -> GcResult:
         result.bytes += size
     sweep_scratch(settings.scratch)
     sign_in.prune(ledger)
+    trim.trim(ledger, {owner(path) for path in found})
     steps.reached("gc.deleted")
     result.seconds = time.monotonic() - started
     return result
