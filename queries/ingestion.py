@@ -1,7 +1,7 @@
 """How ingestion keeps up, what people asked it for, and the versions of a file: the ledger alone.
 
 A file *waits* from its arrival in the store until its first commit; one that is read again does
-not. What came more than ``LATEST`` after its hour is left out: the ledger is asked by hours.
+not.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from pipeline import fields
 from pipeline.localtime import to_us
@@ -27,7 +27,6 @@ from queries.deliveries import INSTANT
 HOUR_US = 3_600_000_000
 #: Ingestion is current while no file has waited for longer.
 CURRENT_US = HOUR_US
-LATEST = timedelta(days=4)
 #: Points of the age over time, none of less than a minute.
 POINTS = 96
 SHORTEST_US = 60_000_000
@@ -51,9 +50,8 @@ def availability(
         now, begun = clock(connection), _begun(connection)
         low = -(-max(to_us(start), begun) // HOUR_US) * HOUR_US
         high = min(to_us(end), now) // HOUR_US * HOUR_US
-        waits = _waits(connection, low, high, now, districts)
+        late = _waits(connection, (low, high), now, districts, CURRENT_US)
     hours = range(low, high, HOUR_US)
-    late = waits.filter(pl.col("taken") - pl.col("arrived") > CURRENT_US)
     behind = set[int]()
     for arrived, taken in late.iter_rows():
         first = (arrived + CURRENT_US) // HOUR_US * HOUR_US
@@ -69,7 +67,7 @@ def oldest_waiting(ledger: Ledger, hours: int = 24) -> pl.DataFrame:
     with ledger.read() as connection:
         now = clock(connection)
         low = max(now - hours * HOUR_US, min(_begun(connection), now))
-        waits = _waits(connection, low, now, now, ())
+        waits = _waits(connection, (low, now), now)
     size = max((now - low) // POINTS, SHORTEST_US)
     edges = list(range(now, low, -size))[::-1]
     ages = []
@@ -88,21 +86,29 @@ def _begun(connection: Connection) -> int:
 
 
 def _waits(
-    connection: Connection, low: int, high: int, now: int, districts: Iterable[str]
+    connection: Connection,
+    span: tuple[int, int],
+    now: int,
+    districts: Iterable[str] = (),
+    least: int = 0,
 ) -> pl.DataFrame:
-    """arrived, taken (µs) of every file that waited at some time in [low, high)."""
-    o, k = t.raw_objects.c, t.raw_keys.c
-    earliest = datetime.fromtimestamp(low / 1e6, UTC) - LATEST
-    taken = func.min(o.committed_at)
-    done = select(o.arrived_at, taken).where(
-        o.hour >= earliest.strftime("%Y%m%d%H"), o.arrived_at < high
+    """arrived, taken (µs) of every file that waited in [low, high), and for more than ``least``.
+
+    A file that was read again waited until it was read first.
+    """
+    (low, high), k, o = span, t.raw_keys.c, t.raw_objects.c
+    e = t.raw_objects.alias().c
+    before = exists().where(
+        e.key == o.key, e.arrived_at == o.arrived_at, e.committed_at < o.committed_at
+    )
+    done = select(o.arrived_at, o.committed_at).where(
+        o.committed_at > low, o.arrived_at < high, o.committed_at - o.arrived_at > least, ~before
     )
     open_ = select(k.arrived_at).where(
-        k.state == "pending", k.reread.is_(False), k.arrived_at < high
+        k.state == "pending", k.reread.is_(False), k.arrived_at < min(high, now - least)
     )
     if names := list(districts):
         done, open_ = done.where(o.district.in_(names)), open_.where(k.district.in_(names))
-    done = done.group_by(o.key, o.arrived_at).having(taken > low)
     rows = [tuple(row) for row in connection.execute(done)]
     rows += [(row.arrived_at, now) for row in connection.execute(open_)]
     return pl.DataFrame(rows, schema=WAITS, orient="row")
@@ -141,12 +147,14 @@ def versions(ledger: Ledger, district: str, deviceid: str, hour: str) -> pl.Data
 def stale_rules(ledger: Ledger) -> dict[int, int]:
     """Live versions that were read by other rules than today's: their rules → how many."""
     o = t.raw_objects.c
-    query = select(o.rules_version, func.count()).where(
-        o.dead_at.is_(None), o.rules_version != fields.RULES_VERSION
-    )
+    query = select(o.rules_version, func.count()).where(o.dead_at.is_(None))
+    query = query.group_by(o.rules_version)
+    today = fields.RULES_VERSION
+    # Not "another one": both ends of an index are looked up, what is between them is not.
+    both = [query.where(o.rules_version < today), query.where(o.rules_version > today)]
     with ledger.read() as connection:
-        rows = connection.execute(query.group_by(o.rules_version).order_by(o.rules_version))
-        return {int(row[0]): int(row[1]) for row in rows}
+        rows = [tuple(row) for one in both for row in connection.execute(one)]
+    return {int(rules): int(number) for rules, number in sorted(rows)}
 
 
 def leader(ledger: Ledger) -> str | None:

@@ -6,6 +6,8 @@ SQLite and on PostgreSQL. What is stored as JSON is text, written and read by th
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,12 +22,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
 
 #: Ids that the database mints: SQLite only counts by itself on INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
+
+#: Of an index on raw_objects: versions that are not replaced.
+_LIVE: Any = {
+    "sqlite_where": text("dead_at IS NULL"),
+    "postgresql_where": text("dead_at IS NULL"),
+}
 
 #: Named counters. ``data`` moves with every change of what is visible: pages key caches on it.
 counters = Table(
@@ -65,6 +74,7 @@ raw_keys = Table(
     Column("error", Text),
     Index("raw_keys_state", "state", "claim_id"),
     Index("raw_keys_hour", "hour", "district"),
+    Index("raw_keys_arrived", "arrived_at"),
 )
 
 #: One row an object version, fixed at its commit. ``id`` is ``_src`` in ``clean``.
@@ -106,6 +116,9 @@ raw_objects = Table(
     Index("raw_objects_device", "deviceid", "min_ts"),
     Index("raw_objects_hour", "hour", "district"),
     Index("raw_objects_time", "district", "max_ts"),
+    Index("raw_objects_committed", "committed_at", "arrived_at"),
+    Index("raw_objects_status", "status", "arrived_at", **_LIVE),
+    Index("raw_objects_rules", "rules_version", **_LIVE),
 )
 
 claims = Table(

@@ -53,7 +53,8 @@ def _runs(connection: Connection, before: int) -> list[int]:
     r = t.runs.c
     newest = select(func.max(r.id)).group_by(r.kind, r.status)
     kept = {int(row[0]) for row in connection.execute(newest)}
-    kept |= {int(row[0]) for row in connection.execute(select(r.id).order_by(r.started_at).limit(1))}
+    first = select(r.id).order_by(r.started_at).limit(1)
+    kept |= {int(row[0]) for row in connection.execute(first)}
     ended = connection.execute(select(r.id).where(r.ended_at < before))
     return [int(row[0]) for row in ended if int(row[0]) not in kept]
 

@@ -50,6 +50,8 @@ CASES_A_DAY = 1_000
 #: From midnight to the end of the production day; a shorter day begins when that does.
 WHOLE_HOURS = 30
 HOUR_US = 3_600_000_000
+#: From a file's arrival to its commit.
+TAKEN_IN_US = 20_000_000
 
 #: Columns that name a unit, a device or a person.
 NAMES = ("unitno", "deviceid", "operatorid", "operator")
@@ -362,6 +364,10 @@ def _ledger(fleet: Fleet, files: Sequence[dict[str, Any]]) -> None:
             f" SELECT DISTINCT day, district, 1, 0, 24, 1, 1, {to_us(fleet.now)} FROM spans"
         )
         connection.execute(f"INSERT INTO zones SELECT DISTINCT district, '{fleet.zone}' FROM spans")
+        connection.execute(
+            "UPDATE runs SET started_at = (SELECT min(arrived_at) FROM raw_objects)"
+            " WHERE id = (SELECT min(id) FROM runs)"
+        )
         connection.execute("DROP TABLE spans")
         connection.execute("PRAGMA journal_mode=WAL")
     ledger = open_ledger(load(home=fleet.target, lake=str(fleet.target), zone=fleet.zone))
@@ -394,8 +400,10 @@ def _multiplied(fleet: Fleet) -> dict[str, tuple[dict[str, str], str]]:
     device, hour = "mark || deviceid", "digits || substr(hour, 9)"
     key = f"spans.district || '/' || {device} || '/' || {hour} || '/' || {hour} || '.txt.gz'"
     named = {"deviceid": device, "unitno": "mark || unitno", "dstrct_code": "spans.district"}
-    times = ("arrived_at", "seen_at", "committed_at", "rank_at", "min_ts", "max_ts")
+    times = ("arrived_at", "seen_at", "rank_at", "min_ts", "max_ts")
     moved = {name: f"old.{name} + shift" for name in times}
+    # The template was taken in all at once, long after its day.
+    moved["committed_at"] = f"{moved['arrived_at']} + {TAKEN_IN_US}"
     raw = {**named, **moved, "key": key, "hour": hour, "district": "spans.district"}
     came = f"substr(hour, 1, 8) = '{DAY.replace('-', '')}' AND arrived_at + shift < {_us(fleet)}"
     case_times = ("started_at", "ended_at", "minted_at", "withdrawn_at")

@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 import pytest
 from sqlalchemy import insert, update
+from sqlalchemy.event import listen, remove
 
 from pipeline.localtime import path_hour, to_us
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, step
-from queries import ingestion
+from queries import ingestion, operations
 from queries.connect import Reader, open_reader
 from queries.run import ask
 from queries.scope import Scope
@@ -170,3 +171,66 @@ def test_coverage_is_summed_over_days_and_judged(lake: tuple[Reader, Scope]) -> 
     assert (cell["down_share"], cell["rsrp"], cell["enough"]) == (0.5, -104.0, True)
     assert (found[2 / 200]["enough"], found[2 / 200]["rsrp"]) == (False, None)  # two units only
     assert found[3 / 200]["enough"] is False  # a second too little
+
+
+def test_the_latest_files_by_status_and_text(any_ledger: Ledger, top: datetime) -> None:
+    for number, hours in ((1, 5), (2, 4), (3, 3)):
+        file(any_ledger, number, top - hours * 60 * MINUTE, None)
+    for number, hours in ((1, 5), (2, 4)):
+        arrived = top - hours * 60 * MINUTE
+        file(any_ledger, number, arrived, arrived + MINUTE)
+    k, o = t.raw_keys.c, t.raw_objects.c
+    with any_ledger.write() as connection:
+        connection.execute(update(t.raw_keys).values(state="done"))
+        connection.execute(update(t.raw_keys).where(k.deviceid == "d3").values(state="failed"))
+        connection.execute(update(t.raw_objects).where(o.deviceid == "d2").values(status="partial"))
+
+    def shown(statuses: tuple[str, ...] = (), text: str = "", limit: int = 500) -> list[Any]:
+        found = operations.objects(any_ledger, statuses, text, limit)
+        return [(key.split("/")[1], status) for key, status in found.select("key", "status").rows()]
+
+    everything = [("d3", "failed"), ("d2", "partial"), ("d1", "ok")]
+    assert shown() == everything
+    assert shown(limit=2) == everything[:2]
+    assert shown(("ok", "failed")) == [("d3", "failed"), ("d1", "ok")]
+    assert shown(("ok", "partial", "failed"), limit=1) == everything[:1]
+    assert shown(("partial",), "/d1/") == []
+    assert shown((), "/d1/") == [("d1", "ok")]
+    assert operations.status_counts(any_ledger) == {"ok": 1, "partial": 1, "failed": 1}
+    with any_ledger.write() as connection:
+        connection.execute(update(t.raw_objects).where(o.deviceid == "d1").values(rules_version=0))
+        connection.execute(
+            update(t.raw_objects).where(o.deviceid == "d2").values(rules_version=10**6)
+        )
+    assert ingestion.stale_rules(any_ledger) == {0: 1, 10**6: 1}
+
+
+def test_what_the_ingestion_page_asks_goes_through_no_whole_table(
+    ledger: Ledger, top: datetime
+) -> None:
+    """After years there are millions of raw files; each question is answered from an index."""
+    begun(ledger, top - timedelta(days=400))
+    asked: list[tuple[str, Any]] = []
+
+    def note(*event: Any) -> None:
+        asked.append((event[2], event[3]))
+
+    listen(ledger.engine, "before_cursor_execute", note)
+    operations.objects(ledger, (), "")
+    operations.objects(ledger, ("ok", "failed"), "")
+    ingestion.availability(ledger, top - timedelta(days=30), top)
+    ingestion.oldest_waiting(ledger)
+    ingestion.stale_rules(ledger)
+    operations.vitals(ledger)
+    remove(ledger.engine, "before_cursor_execute", note)
+    plans = []
+    with ledger.engine.connect() as connection:
+        for statement, values in asked:
+            if "raw_" in statement:
+                found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                plans.append([str(row[3]) for row in found])
+    assert len(plans) >= 8
+    for plan in plans:
+        scans = [one for one in plan if one.startswith("SCAN raw_")]
+        # A scan of an index in the order that is asked for ends at the limit.
+        assert all(" USING " in one and "autoindex" not in one for one in scans), plan
