@@ -20,7 +20,7 @@ select
     lag(ts) over w as last_ts,
     coalesce(lag(valid) over w, false) as last_valid,
     lag(yawncount) over w as last_yawns,
-    max(case when not (seen and coalesce(eyecloseddur, 0) > 0) then ts end)
+    last_value(case when not (seen and coalesce(eyecloseddur, 0) > 0) then ts end ignore nulls)
         over (w rows unbounded preceding) as last_open_ts,
     case when lead(ts) over w - ts <= interval 1500 milliseconds then lead(eyecloseddur) over w end
         as next_dur,

@@ -47,11 +47,14 @@ stretches as (
 moves as (
     select
         *,
-        max(case when fresh then ts end) over before as run_start,
+        -- rows are in the order of ts: the last value is the greatest, and is found sooner
+        last_value(case when fresh then ts end ignore nulls) over before as run_start,
         last_value(decided ignore nulls) over before as last_decided,
-        max(case when decided is not null then ts end) over before as decided_at
+        last_value(case when decided is not null then ts end ignore nulls)
+            over before as decided_at
         {%- for name, test in conditions().items() %},
-        max(case when ({{ test }}) is not true then ts end) over before as "not {{ name }}"
+        last_value(case when ({{ test }}) is not true then ts end ignore nulls)
+            over before as "not {{ name }}"
         {%- endfor %}
     from stretches
     window before as (partition by deviceid order by ts rows unbounded preceding)
