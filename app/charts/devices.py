@@ -9,7 +9,7 @@ import polars as pl
 from plotly.subplots import make_subplots
 
 from app.charts import series
-from app.charts.palette import ORANGE, base, palette, unknown_marker
+from app.charts.palette import ORANGE, base, clocks, palette, unknown_marker
 from app.spans import Span
 from app.text import markless, say
 from queries.envelope import Level, deviation
@@ -143,8 +143,8 @@ def speed_gap(rows: pl.DataFrame, level: Level, span: Span, zone: str, dark: boo
         )
         for row, column, key, line in lines:
             figure.add_scatter(
-                x=shown["clock"].to_list(),
-                y=shown[column].to_list(),
+                x=clocks(shown["clock"]),
+                y=shown[column].to_numpy(),
                 mode="lines",
                 name=f"{markless(one)}: {say(key)}" if len(every) > 1 else say(key),
                 line={**line, "shape": "hv"},

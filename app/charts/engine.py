@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.charts import bands, marks, series
 from app.charts.marks import Beside
-from app.charts.palette import base, local, palette
+from app.charts.palette import base, clocks, local, palette
 from app.looks import View
 from app.signals import label
 from app.spans import Span
@@ -142,9 +142,9 @@ def _lines(
             _shade(figure, row, series.ribbon(own, f"{name}_min", f"{name}_max", step_s), colour)
         shown = series.steps(frame, one, step_s)
         figure.add_scatter(
-            x=shown["clock"].to_list(),
-            y=shown[f"{name}_mean"].to_list(),
-            customdata=shown.select(f"{name}_min", f"{name}_max").rows(),
+            x=clocks(shown["clock"]),
+            y=shown[f"{name}_mean"].to_numpy(),
+            customdata=shown.select(f"{name}_min", f"{name}_max").to_numpy(),
             mode="lines",
             name=markless(one),
             legendgroup=markless(one),

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from app.charts import series
-from app.charts.palette import ORANGE, VERMILION, Palette
+from app.charts.palette import ORANGE, VERMILION, Palette, clocks
 from app.faults import code_name
 from app.text import markless, say
 
@@ -47,8 +47,8 @@ def peers(figure: go.Figure, row: int, name: str, medians: pl.DataFrame, colours
         line = series.steps(shown, str(kind), 3600)
         title = say("engine.peers", type=markless(kind))
         figure.add_scatter(
-            x=line["clock"].to_list(),
-            y=line[column].to_list(),
+            x=clocks(line["clock"]),
+            y=line[column].to_numpy(),
             mode="lines",
             name=title,
             legendgroup=title,

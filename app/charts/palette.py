@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 import polars as pl
 
@@ -73,6 +75,11 @@ def local(frame: pl.DataFrame, zone: str, *columns: str) -> pl.DataFrame:
     return frame.with_columns(
         pl.col(name).dt.convert_time_zone(zone).dt.replace_time_zone(None) for name in columns
     )
+
+
+def clocks(moments: pl.Series) -> npt.NDArray[np.object_]:
+    """Local times as Plotly reads them, an array of text: one value at a time it takes longest."""
+    return moments.dt.to_string("%Y-%m-%d %H:%M:%S%.3f").to_numpy()
 
 
 def base(figure: go.Figure, dark: bool, height: int) -> go.Figure:
