@@ -73,25 +73,34 @@ class Place:
         assert checked.ok, checked.breaches
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest) -> str | None:
-    if request.param == "sqlite":
-        return None
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    return server.database()
+#: Files and ledger: every place and every database once; all pairs in the long ones.
+PAIRS = [
+    pytest.param(pair, id="-".join(pair), marks=() if often else pytest.mark.long)
+    for pair, often in {
+        ("disk", "sqlite"): True,
+        ("disk", "postgresql"): False,
+        ("s3", "sqlite"): False,
+        ("s3", "postgresql"): True,
+        ("s3 lake", "sqlite"): False,
+        ("s3 lake", "postgresql"): True,
+    }.items()
+]
 
 
-@pytest.fixture(params=["disk", "s3", "s3 lake"])
-def place(
-    request: pytest.FixtureRequest, tmp_path: Path, ledger_url: str | None
-) -> Iterator[Place]:
+@pytest.fixture(params=PAIRS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    store, database = request.param
+    ledger_url: str | None = None
+    if database == "postgresql":
+        postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+        ledger_url = postgresql.database()
     server: Seaweed | None = None
     where = {}
-    if request.param != "disk":
+    if store != "disk":
         server = request.getfixturevalue("seaweed_server")
         where = {
             "raw": server.place(),
-            **({"lake": server.place()} if request.param == "s3 lake" else {}),
+            **({"lake": server.place()} if store == "s3 lake" else {}),
             "s3_endpoint": server.endpoint,
             "s3_key": server.key,
             "s3_secret": server.secret,

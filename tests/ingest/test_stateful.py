@@ -183,7 +183,7 @@ def run(examples: int, steps: int) -> None:
 
 
 def test_random_histories() -> None:
-    run(examples=30, steps=12)
+    run(examples=16, steps=12)
 
 
 @pytest.mark.long
