@@ -118,7 +118,7 @@ def _case(found: Handover, row: Mapping[str, object]) -> str:
         f"{metres:,.0f}" if isinstance(metres, int | float) else NOTHING,
         say(f"case_state.{row['state']}"),
         figures.fatigue.clock(clock) if isinstance(clock, int | float) else NOTHING,
-        say(f"action.{action}") if action else NOTHING,
+        figures.fatigue.step(str(action)) if action else NOTHING,
         found.notes.get(str(row["case_id"]), ""),
     )
     mark = " class=open" if row["state"] not in VERDICTS else ""

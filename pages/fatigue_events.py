@@ -25,12 +25,12 @@ if opened and case is None:
 elif case is not None:
     panels.fatigue.case(case, chosen)
     seconds, roster = data.fatigue.eye_trace(chosen, case), data.fatigue.roster(chosen, case)
+    ladder = data.ladder.in_force(PAGE)
     left, right = st.columns([3, 2], gap="medium")
     with right:
-        told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case))
+        told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case), ladder)
         panels.fatigue.facts(told, *data.fatigue.case_operator(chosen, case))
-        advised = figures.fatigue.suggested(roster)
-        panels.fatigue.review(case, data.fatigue.history(case), advised, chosen.zone)
+        panels.fatigue.review(case, roster, ladder, chosen.zone)
     with left:
         panels.section("fatigue.trace", "fatigue.trace.help")
         if seconds.is_empty():

@@ -5,7 +5,7 @@ No Streamlit here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ import polars as pl
 from app import meaning
 from app.text import known, plain, say
 from app.tiles import NOTHING, Tile, hours, share, span
-from pipeline.storage.reviews import ACTIONS, FALSE_ALARM, NEW, VERDICTS
+from pipeline.storage.reviews import FALSE_ALARM, NEW, VERDICTS
 
 ON_SHIFT, SHIFT_ENDED, FOR_RECORD = "on_shift", "shift_ended", "for_record"
 GROUPS = (ON_SHIFT, SHIFT_ENDED, FOR_RECORD)
@@ -159,7 +159,10 @@ def watched(exposure: Mapping[str, float]) -> dict[str, str]:
 
 
 def facts(
-    case: Mapping[str, Any], roster: pl.DataFrame, seat: Mapping[str, Any] | None
+    case: Mapping[str, Any],
+    roster: pl.DataFrame,
+    seat: Mapping[str, Any] | None,
+    ladder: Sequence[str],
 ) -> list[tuple[str, str]]:
     """(what, value) of an opened case, in the order in which people ask. Values are Markdown."""
     return [
@@ -168,7 +171,7 @@ def facts(
         (say("fatigue.fact.evidence"), _evidence(case)),
         (say("fatigue.fact.seat"), _seat(case, seat)),
         (say("fatigue.fact.row"), _row(roster)),
-        (say("fatigue.fact.nth"), _nth(roster)),
+        (say("fatigue.fact.nth"), _nth(roster, ladder)),
     ]
 
 
@@ -230,9 +233,14 @@ def nth_case(roster: pl.DataFrame) -> int | None:
     return None if own.is_empty() or own["cases"][0] is None else int(own["cases"][0])
 
 
-def suggested(roster: pl.DataFrame) -> str:
+def suggested(roster: pl.DataFrame, ladder: Sequence[str]) -> str:
     """The step of the ladder for this case: the first time the first one, and so on."""
-    return ACTIONS[min(nth_case(roster) or 1, len(ACTIONS)) - 1]
+    return ladder[min(nth_case(roster) or 1, len(ladder)) - 1]
+
+
+def step(action: str) -> str:
+    """A step of the ladder in the reader's language, or as it was set."""
+    return known(f"action.{action}", action)
 
 
 def _row(roster: pl.DataFrame) -> str:
@@ -243,12 +251,11 @@ def _row(roster: pl.DataFrame) -> str:
     return say(f"fatigue.fact.row.{'night' if shift == 2 else 'day'}", nth=number)
 
 
-def _nth(roster: pl.DataFrame) -> str:
+def _nth(roster: pl.DataFrame, ladder: Sequence[str]) -> str:
     number = nth_case(roster)
     if number is None:
         return NOTHING
-    step = say(f"action.{suggested(roster)}")
-    return say("fatigue.fact.nth.of", nth=number, action=step)
+    return say("fatigue.fact.nth.of", nth=number, action=plain(step(suggested(roster, ladder))))
 
 
 def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> list[tuple[str, str, str]]:

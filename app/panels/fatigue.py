@@ -145,8 +145,11 @@ def _grid(rows: Sequence[Sequence[str]]) -> None:
     st.markdown("\n".join((head, "|:--" * len(rows[0]) + "|", *body)))
 
 
-def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zone: str) -> None:
+def review(
+    found: Mapping[str, Any], roster: pl.DataFrame, ladder: Sequence[str], zone: str
+) -> None:
     """What people said so far, and the form for those who may add to it."""
+    history = data.fatigue.history(found)
     st.subheader(say("review.title"), anchor=False, help=say("review.help"))
     for entry in history:
         st.markdown(f"- {_said(entry, zone)}")
@@ -157,23 +160,27 @@ def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zon
         return
     newest = history[-1].number if history else 0
     forms = st.session_state.setdefault(state.REVIEW_FORMS, {})
-    sent, seen = forms.setdefault(found["case_id"], (0, newest))
-    given = _form(f"{found['case_id']}.{sent}", bool(history), advised)
+    sent, seen, offered = forms.setdefault(found["case_id"], (0, newest, ladder))
+    advised = figures.fatigue.suggested(roster, ladder)
+    given = _form(f"{found['case_id']}.{sent}", bool(history), ladder, advised)
     if given is None:
+        forms[found["case_id"]] = sent, seen, ladder
         return
     try:
+        if ladder != offered:  # the browser has forgotten what was chosen of the other one
+            raise ReviewRefused("ladder", "the ladder was changed meanwhile")
         data.fatigue.review(found, given, seen)
     except ReviewRefused as refused:
         # What was filled in stays; now that the rest was seen it may be sent again.
-        forms[found["case_id"]] = sent, newest
+        forms[found["case_id"]] = sent, newest, ladder
         st.error(say(f"review.refused.{refused.why}"), icon=":material/block:")
     else:
-        forms[found["case_id"]] = sent + 1, data.fatigue.history(found)[-1].number
+        forms[found["case_id"]] = sent + 1, data.fatigue.history(found)[-1].number, ladder
         st.toast(say("review.kept"), icon=":material/check:")
         st.rerun()
 
 
-def _form(key: str, again: bool, advised: str) -> Review | None:
+def _form(key: str, again: bool, ladder: Sequence[str], advised: str) -> Review | None:
     """The form; its answer once it was sent. ``key`` changes with each review: it starts afresh."""
     with st.form(f"review.{key}", border=True):
         result = st.radio(
@@ -193,10 +200,10 @@ def _form(key: str, again: bool, advised: str) -> Review | None:
         )
         action = st.selectbox(
             say("review.action"),
-            reviews.ACTIONS,
+            ladder,
             index=None,
-            format_func=lambda name: say(f"action.{name}"),
-            placeholder=say("review.action.advised", action=say(f"action.{advised}")),
+            format_func=figures.fatigue.step,
+            placeholder=say("review.action.advised", action=figures.fatigue.step(advised)),
         )
         left, right = st.columns(2)
         fit = left.radio(
@@ -224,7 +231,7 @@ def _said(entry: Entry, zone: str) -> str:
     if one.basis:
         parts.append(say(f"basis.{one.basis}"))
     if one.action:
-        parts.append(say(f"action.{one.action}"))
+        parts.append(plain(figures.fatigue.step(one.action)))
     if one.fit_to_work is not None:
         parts.append(say("review.fit.said", fit=say(f"review.fit.{one.fit_to_work}".lower())))
     if one.sleep_h is not None:

@@ -164,6 +164,9 @@ EN = {
     "review.refused.meanwhile": (
         "Somebody else reviewed this case meanwhile. Look at what was said, then send yours again."
     ),
+    "review.refused.ladder": (
+        "The ladder of actions was changed meanwhile: choose the action again, then send."
+    ),
     "review.refused.unknown": "There is no such case among yours any more.",
     "review.refused.value": "One of the values is not possible.",
     # patterns
@@ -434,6 +437,9 @@ ID: dict[str, str] = {
     "review.refused.reason": "Kasus ini sudah ada putusan. Untuk putusan lain, tulis alasannya.",
     "review.refused.meanwhile": (
         "Orang lain baru saja menilai kasus ini. Baca penilaiannya, lalu kirim lagi milik Anda."
+    ),
+    "review.refused.ladder": (
+        "Tangga tindak lanjut baru saja diubah: pilih lagi tindak lanjutnya, lalu kirim."
     ),
     "review.refused.unknown": "Kasus ini tidak ada lagi pada site Anda.",
     "review.refused.value": "Salah satu nilai tidak mungkin.",

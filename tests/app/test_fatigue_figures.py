@@ -13,6 +13,7 @@ from app import figures, handover
 from app.charts import fatigue as charts
 from app.charts.palette import palette
 from app.text import say
+from pipeline.storage.ladder import USUAL
 
 ZONE = "Asia/Makassar"
 #: 06:00 at the site.
@@ -178,13 +179,13 @@ def test_nights_in_a_row_stop_at_a_day_off_and_at_a_day_shift() -> None:
     [(1, "radio_call"), (2, "visit"), (3, "rest"), (4, "off_truck"), (9, "off_truck")],
 )
 def test_the_ladder_goes_up_with_each_case_of_the_shift(number: int, step: str) -> None:
-    assert figures.fatigue.suggested(roster((DAY, 1), cases=number)) == step
+    assert figures.fatigue.suggested(roster((DAY, 1), cases=number), USUAL) == step
 
 
 def test_facts_of_a_case_with_and_without_an_operator() -> None:
     one = case("a", closed_share=0.18, closed_share_low=0.14, usual_share=None)
     seat = {"since": one["started_at"] - timedelta(hours=3), "found": True, "unknown_s": 600.0}
-    told = dict(figures.fatigue.facts(one, roster((DAY, 2)), seat))
+    told = dict(figures.fatigue.facts(one, roster((DAY, 2)), seat, USUAL))
     assert told[say("fatigue.fact.closed")] == "**30 m** · longest 4.0 s · 30 km/h"
     assert told[say("fatigue.fact.share")] == "18.0 % · at least 14.0 % (95 %) · usual –"
     assert (
@@ -193,7 +194,7 @@ def test_facts_of_a_case_with_and_without_an_operator() -> None:
     )
     assert told[say("fatigue.fact.row")] == "night shift no. 1 in a row"
     bare = dict(
-        figures.fatigue.facts(one | {"metres_closed": None}, roster((DAY, 1)).clear(), None)
+        figures.fatigue.facts(one | {"metres_closed": None}, roster((DAY, 1)).clear(), None, USUAL)
     )
     assert bare[say("fatigue.fact.row")] == bare[say("fatigue.fact.seat")] == "–"
 

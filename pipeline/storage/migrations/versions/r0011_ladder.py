@@ -1,0 +1,21 @@
+"""The ladder of actions, as it was set."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    """The ladder is the one that stood in the program until somebody sets another."""
+    op.create_table(
+        "ladders",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("set_by", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+    )
