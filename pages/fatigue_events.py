@@ -60,7 +60,7 @@ else:
             panels.empty("fatigue.profile.none")
         else:
             panels.chart(fatigue.profile(cells, panels.dark()), "profile", "fatigue.profile")
-        panels.fatigue.rates(data.fatigue.units(chosen), data.fatigue.operator_shifts(chosen))
+        panels.fatigue.rates(chosen)
     elif view == pickers.fatigue.WHAT_IF:
         panels.fatigue.what_if(chosen)
     elif cases.is_empty():

@@ -87,6 +87,19 @@ def units(filters: Filters) -> pl.DataFrame:
     return ask(PAGE, "fatigue_units", filters.scope)
 
 
+def driving(filters: Filters) -> pl.DataFrame:
+    """One row per unit and shift that moved: too fast, belt open, turned away, not tracked."""
+    nights = shift_times(filters).filter(shift=2)
+    return ask(
+        PAGE,
+        "fatigue_driving",
+        filters.scope,
+        shift_days=tuple(nights["hiveperiod"]),
+        shift_districts=tuple(nights["dstrct_code"]),
+        shift_starts=tuple(nights["from_at"].dt.epoch("s")),
+    )
+
+
 def operator_shifts(filters: Filters) -> dict[str, Any]:
     """Operator-shifts seen, and those with a confirmed case, of all operators together."""
     return ask(PAGE, "fatigue_shifts", filters.scope).to_dicts()[0]

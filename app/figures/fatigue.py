@@ -5,6 +5,7 @@ No Streamlit here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +14,8 @@ import polars as pl
 
 from app import meaning
 from app.text import known, plain, say
-from app.tiles import NOTHING, Tile, hours, share, span
+from app.tiles import HOUR, NOTHING, Tile, hours, share, span
+from pipeline.fields import bands
 from pipeline.storage.reviews import FALSE_ALARM, NEW, VERDICTS
 
 ON_SHIFT, SHIFT_ENDED, FOR_RECORD = "on_shift", "shift_ended", "for_record"
@@ -258,8 +260,13 @@ def _nth(roster: pl.DataFrame, ladder: Sequence[str]) -> str:
     return say("fatigue.fact.nth.of", nth=number, action=plain(step(suggested(roster, ladder))))
 
 
-def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(rate, value, denominator); what fewer than five operators make up is withheld."""
+def rates(
+    units: pl.DataFrame, shifts: Mapping[str, Any], driven: pl.DataFrame
+) -> list[tuple[str, str, str]]:
+    """(rate, value, denominator); what fewer than five operators make up is withheld.
+
+    ``driven``: as of ``data.fatigue.driving``.
+    """
     total = units.sum()
     km, eye_h = float(total["eye_km"][0]), float(total["eye_h"][0])
     confirmed, judged, cases = (int(total[key][0]) for key in ("confirmed", "judged", "cases"))
@@ -294,16 +301,57 @@ def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> list[tuple[str, str
                 km=f"{total['unobserved_km'][0]:,.0f}",
             ),
         ),
+        *_driving(driven.sum().row(0, named=True)),
+    ]
+
+
+def _driving(total: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Too fast, belt open, turned away, not tracked, of all units together."""
+    moving = total["moving_s"] or 0
+    warn, crit = speed_limits()
+    of = {"moving": hours(moving)}
+
+    def per_100_h(number: int) -> str:
+        return f"{100 * HOUR * number / moving:.1f}" if moving >= HOUR else NOTHING
+
+    return [
         (
-            say("fatigue.rate.belt"),
-            share(total["unbelted_s"][0], total["moving_s"][0]),
+            say("fatigue.rate.over", limit=f"{warn:g}"),
+            share(total["over_s"] or 0, moving),
             say(
-                "fatigue.rate.belt.of",
-                hours=hours(total["unbelted_s"][0]),
-                moving=hours(total["moving_s"][0]),
+                "fatigue.rate.over.of",
+                hours=hours(total["over_s"] or 0),
+                n=f"{total['over'] or 0:,}",
+                crit=f"{total['over_crit'] or 0:,}",
+                limit=f"{crit:g}",
+                **of,
             ),
         ),
+        (
+            say("fatigue.rate.belt"),
+            share(total["unbelted_s"] or 0, moving),
+            say("fatigue.rate.belt.of", hours=hours(total["unbelted_s"] or 0), **of),
+        ),
+        *(
+            (
+                say(f"fatigue.rate.{kind}"),
+                per_100_h(total[number] or 0),
+                say(
+                    f"fatigue.rate.{kind}.of",
+                    n=f"{total[number] or 0:,}",
+                    blind=hours(total["blind_moving_s"] or 0),
+                    **of,
+                ),
+            )
+            for kind, number in (("distraction", "distractions"), ("not_tracked", "untracked"))
+        ),
     ]
+
+
+def speed_limits() -> tuple[float, float]:
+    """(warn, crit) of the dictionary for the speed, km/h."""
+    band = next(band for band in bands() if band.name == "VehicleSpeed")
+    return band.warn_high or math.inf, band.crit_high or math.inf
 
 
 def ranked(units: pl.DataFrame) -> pl.DataFrame:

@@ -241,11 +241,13 @@ def _said(entry: Entry, zone: str) -> str:
     return " · ".join(parts)
 
 
-def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> None:
-    """Rates beside their denominators, and units by what few hours leave of their rate."""
+def rates(filters: Filters) -> None:
+    """Rates beside their denominators; units by what few hours leave of their rate, and by how
+    they were driven."""
+    units, driven = data.fatigue.units(filters), data.fatigue.driving(filters)
     pieces.section("fatigue.rates", "fatigue.rates.help")
     head = tuple(say(f"column.{name}") for name in ("figure", "value", "rests_on"))
-    _grid([head, *figures.fatigue.rates(units, shifts)])
+    _grid([head, *figures.fatigue.rates(units, data.fatigue.operator_shifts(filters), driven)])
     pieces.section("fatigue.ranking", "fatigue.ranking.help")
     ranked = figures.fatigue.ranked(units)
     if ranked.height and ranked["weight"].sum() == 0:
@@ -253,6 +255,11 @@ def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> None:
     shown = tables.fatigue.units(ranked)
     pieces.table(shown, "ranking")
     pieces.download(shown, "fatigue_units")
+    warn, crit = figures.fatigue.speed_limits()
+    pieces.section("fatigue.driving", "fatigue.driving.help", warn=f"{warn:g}", crit=f"{crit:g}")
+    shown = tables.fatigue.driving(driven)
+    pieces.table_or(shown, "driving", "fatigue.driving.none")
+    pieces.download(shown, "fatigue_driving")
 
 
 def what_if(filters: Filters) -> None:

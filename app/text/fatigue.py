@@ -201,6 +201,24 @@ EN = {
     ),
     "fatigue.rate.belt": "Belt open at 10 km/h or more",
     "fatigue.rate.belt.of": "{hours} of {moving} h moving",
+    "fatigue.rate.over": "Faster than {limit} km/h for 10 s or more",
+    "fatigue.rate.over.of": (
+        "{hours} of {moving} h moving; {n} spells, {crit} of them beyond {limit} km/h as well"
+    ),
+    "fatigue.rate.distraction": "Head turned away, spells per 100 h moving",
+    "fatigue.rate.distraction.of": "{n} spells in {moving} h moving, {blind} h of them unseen",
+    "fatigue.rate.not_tracked": "Driver not tracked, spells per 100 h moving",
+    "fatigue.rate.not_tracked.of": "{n} spells in {moving} h moving, {blind} h of them unseen",
+    "fatigue.driving": "Speed, belt and attention, by unit and shift",
+    "fatigue.driving.help": (
+        "Most time too fast on top, as hours and not as a rate, so that few hours put nobody there."
+        " The limits are those of the dictionary: {warn} and {crit} km/h by the wheels. Head "
+        "turned away: 4 s or more beyond 20° of what is usual; not tracked: no face for 60 s or "
+        "more with the camera up; both at 10 km/h or more. Few of them where much was unseen shows "
+        "nothing. Days that were built before there was a limit have none beyond it. Units, never "
+        "persons."
+    ),
+    "fatigue.driving.none": "No unit moved in these days as far as anything tells.",
     "fatigue.ranking": "Units",
     "fatigue.ranking.help": (
         "Cases not called false per 100 hours with the eyes seen. A unit with few hours is drawn "
@@ -274,6 +292,16 @@ EN = {
     "column.blind": "Moving unseen (%)",
     "column.no_data": "No data (%)",
     "column.unbelted": "Belt open (h)",
+    "column.shift": "Shift",
+    "column.over": "Too fast (min)",
+    "column.over_share": "Too fast (%)",
+    "column.over_spells": "Too fast, times",
+    "column.over_crit": "Much too fast, times",
+    "column.worst_kmh": "Fastest of those (km/h)",
+    "column.unbelted_share": "Belt open (%)",
+    "column.distractions": "Turned away, times",
+    "column.untracked": "Not tracked, times",
+    "column.untracked_min": "Not tracked (min)",
     "column.figure": "Figure",
     "column.value": "Value",
     "column.rests_on": "Rests on",
@@ -474,6 +502,24 @@ ID: dict[str, str] = {
     ),
     "fatigue.rate.belt": "Sabuk terbuka pada 10 km/jam atau lebih",
     "fatigue.rate.belt.of": "{hours} dari {moving} jam bergerak",
+    "fatigue.rate.over": "Lebih cepat dari {limit} km/jam selama 10 detik atau lebih",
+    "fatigue.rate.over.of": (
+        "{hours} dari {moving} jam bergerak; {n} kali, {crit} kali juga melebihi {limit} km/jam"
+    ),
+    "fatigue.rate.distraction": "Distraksi, kali per 100 jam bergerak",
+    "fatigue.rate.distraction.of": "{n} kali dalam {moving} jam bergerak, {blind} tak terpantau",
+    "fatigue.rate.not_tracked": "Wajah tidak terdeteksi, kali per 100 jam bergerak",
+    "fatigue.rate.not_tracked.of": "{n} kali dalam {moving} jam bergerak, {blind} tak terpantau",
+    "fatigue.driving": "Kecepatan, sabuk, dan perhatian, per unit dan shift",
+    "fatigue.driving.help": (
+        "Yang paling lama terlalu cepat di atas, dalam jam, bukan laju, supaya jam yang sedikit "
+        "tidak menaikkan siapa pun. Batasnya dari kamus data: {warn} dan {crit} km/jam menurut "
+        "roda. Distraksi: 4 detik atau lebih melewati 20° dari biasanya; wajah tidak terdeteksi: "
+        "tanpa wajah 60 detik atau lebih dengan kamera hidup; keduanya pada 10 km/jam atau lebih. "
+        "Sedikit di mana banyak yang tak terpantau tidak membuktikan apa pun. Hari yang dihitung "
+        "sebelum ada batas tidak memuat pelanggaran. Unit, tidak pernah orang."
+    ),
+    "fatigue.driving.none": "Tidak ada unit yang diketahui bergerak pada hari-hari ini.",
     "fatigue.ranking": "Unit",
     "fatigue.ranking.help": (
         "Kasus bukan palsu per 100 jam dengan mata terlihat. Unit dengan sedikit jam ditarik ke "
@@ -544,6 +590,16 @@ ID: dict[str, str] = {
     "column.blind": "Tak terpantau (%)",
     "column.no_data": "Tidak ada data (%)",
     "column.unbelted": "Sabuk terbuka (jam)",
+    "column.shift": "Shift",
+    "column.over": "Terlalu cepat (menit)",
+    "column.over_share": "Terlalu cepat (%)",
+    "column.over_spells": "Terlalu cepat, kali",
+    "column.over_crit": "Jauh terlalu cepat, kali",
+    "column.worst_kmh": "Tercepat di antaranya (km/jam)",
+    "column.unbelted_share": "Sabuk terbuka (%)",
+    "column.distractions": "Distraksi, kali",
+    "column.untracked": "Tidak terdeteksi, kali",
+    "column.untracked_min": "Tidak terdeteksi (menit)",
     "column.figure": "Angka",
     "column.value": "Nilai",
     "column.rests_on": "Berdasar",

@@ -229,6 +229,16 @@ def test_units_that_differ_by_chance_alone_keep_nothing_of_their_own() -> None:
     assert figures.fatigue.ranked(units(("a", 0, 0))).is_empty()
 
 
+def driven() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            **{"moving_s": [180_000.0, 180_000.0], "blind_moving_s": [36_000.0, 0.0]},
+            **{"unbelted_s": [3600.0, 0.0], "over_s": [600.0, 300.0], "over": [4, 2]},
+            **{"over_crit": [1, 0], "distractions": [5, 0], "untracked": [1, 1]},
+        }
+    )
+
+
 def test_rates_beside_their_denominators() -> None:
     frame = pl.DataFrame(
         {
@@ -239,12 +249,15 @@ def test_rates_beside_their_denominators() -> None:
         }
     )
     shifts = {"withheld": False, "observed": 40, "with_confirmed": 1}
-    values = [value for _, value, _ in figures.fatigue.rates(frame, shifts)]
-    assert values == ["0.50", "2.5", "4.0", "10.0 %", "1.0 %"]
+    values = [value for _, value, _ in figures.fatigue.rates(frame, shifts, driven())]
+    # 900 s too fast, 3,600 s unbelted, 5 and 2 spells in 100 h
+    assert values == ["0.50", "2.5", "4.0", "10.0 %", "0.2 %", "1.0 %", "5.0", "2.0"]
+    none = figures.fatigue.rates(frame, shifts, driven().clear())
+    assert [value for _, value, _ in none[4:]] == ["–"] * 4
     withheld = {"withheld": True, "observed": None, "with_confirmed": None}
-    assert "withheld" in figures.fatigue.rates(frame, withheld)[1][1]
+    assert "withheld" in figures.fatigue.rates(frame, withheld, driven())[1][1]
     unjudged = frame.with_columns(pl.lit(0).alias("judged"), pl.lit(0).alias("confirmed"))
-    rates = figures.fatigue.rates(unjudged, shifts)
+    rates = figures.fatigue.rates(unjudged, shifts, driven())
     assert [rates[0][1], rates[1][1]] == ["–", "–"]  # unreviewed is unknown, not zero
 
 
