@@ -41,6 +41,8 @@ CASE = "case"
 VIEW = "view"
 CONTACTS = "contacts"
 SHIFT = "shift"
+KINDS = "kinds"
+SEASON = "season"
 
 # Engine telemetry; its zoom and how it compares stand in the address, too.
 START = "start"

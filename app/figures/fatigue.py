@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from app import meaning
+from app.daylight import in_ramadan
 from app.text import known, plain, say
 from app.tiles import HOUR, NOTHING, Tile, hours, share, span
 from pipeline.fields import bands
@@ -20,6 +21,11 @@ from pipeline.storage.reviews import FALSE_ALARM, NEW, VERDICTS
 
 ON_SHIFT, SHIFT_ENDED, FOR_RECORD = "on_shift", "shift_ended", "for_record"
 GROUPS = (ON_SHIFT, SHIFT_ENDED, FOR_RECORD)
+
+#: What is found of a driver: cases by their strongest evidence, and what never is a case.
+KINDS = ("microsleep", "drowsy", "yawning", "device_alarm", "distraction", "not_tracked")
+
+EVERY_DAY, RAMADAN, OTHER_DAYS = "every_day", "ramadan", "other_days"
 
 #: Production day and number of a shift.
 Shift = tuple[str, int]
@@ -66,6 +72,21 @@ def queue(cases: pl.DataFrame, shifts: pl.DataFrame, now: datetime) -> pl.DataFr
 def of_shift(queued: pl.DataFrame, shift: Shift) -> pl.DataFrame:
     """Cases of one shift, in the order given."""
     return queued.filter(hiveperiod=shift[0], shift=shift[1])
+
+
+def of_kinds(found: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    """Cases or spells of some kinds; of all where none is named."""
+    return found.filter(pl.col("kind").is_in(list(kinds))) if kinds else found
+
+
+def seasons(days: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Days by season: all of them, and, where there are both, those in and outside of Ramadan."""
+    fasting = in_ramadan(days)
+    found = {EVERY_DAY: tuple(days)}
+    if fasting and len(fasting) < len(days):
+        other = tuple(day for day in days if day not in fasting)
+        found |= {RAMADAN: fasting, OTHER_DAYS: other}
+    return found
 
 
 def shift_span(times: pl.DataFrame, shift: Shift) -> tuple[datetime, datetime]:

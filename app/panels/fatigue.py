@@ -1,4 +1,4 @@
-"""Pieces of the page of fatigue events: the contact list, an opened case, its review."""
+"""Pieces of the page of fatigue events: an opened case, its review, rates, other thresholds."""
 
 from __future__ import annotations
 
@@ -10,90 +10,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
-from app import access, auth, data, figures, handover, pickers, state, tables
+from app import access, auth, data, figures, pickers, state, tables
 from app.backend import backend
-from app.figures.fatigue import Shift
+from app.daylight import in_ramadan
 from app.filters import Filters
 from app.panels import pieces
 from app.text import known, plain, say
 from pipeline.storage import reviews
 from pipeline.storage.reviews import Entry, Review, ReviewRefused
-
-#: Clocks on the list go on by themselves.
-TICK_S = 30
-LIST_HEIGHT = 300
-
-
-@st.fragment(run_every=TICK_S)
-def contacts(cases: pl.DataFrame, times: pl.DataFrame, zone: str) -> None:
-    """Who is to be contacted, in three parts; a selected row opens its case."""
-    if pickers.fatigue.opened():  # a row was selected: not the list alone is to be drawn anew
-        st.rerun()
-    queued = figures.fatigue.queue(cases, times, datetime.now(UTC))
-    pieces.section("fatigue.contacts", "fatigue.contacts.help")
-    group = pickers.fatigue.group(figures.fatigue.counts(queued))
-    own = queued.filter(group=group)
-    if own.is_empty():
-        pieces.note(f"group.{group}.none")
-        return
-    shown, key = tables.fatigue.contacts(own, zone), f"list.{group}"
-    pieces.table(
-        shown,
-        key,
-        height=LIST_HEIGHT if own.height > 7 else "auto",
-        on_select=lambda: _open_row(key, own["case_id"].to_list()),
-        selection_mode="single-row",
-    )
-    pieces.download(shown, f"fatigue_{group}")
-
-
-def _open_row(key: str, case_ids: Sequence[str]) -> None:
-    rows = st.session_state[key].selection.rows
-    if rows and rows[0] < len(case_ids):
-        pickers.fatigue.open_case(case_ids[rows[0]])
-
-
-def open_mark() -> None:
-    """Open the case of a mark on the strip that was clicked."""
-    points = st.session_state["strip"].selection.points
-    marked = [point["customdata"] for point in points if point.get("customdata")]
-    if marked:
-        pickers.fatigue.open_case(str(marked[0][2]))
-
-
-def shift(queued: pl.DataFrame, times: pl.DataFrame, filters: Filters) -> Shift:
-    """Which shift the strip shows, and its handover beside."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = pickers.fatigue.shift(queued, times, filters)
-        _hand_over(queued, chosen, filters)
-    return chosen
-
-
-def _hand_over(queued: pl.DataFrame, shift: Shift, filters: Filters) -> None:
-    """The handover of a shift as a file, made when it is asked for."""
-    day, number = shift
-    own = figures.fatigue.of_shift(queued, shift)
-    now = datetime.now(UTC)
-
-    def page() -> str:
-        notes = data.fatigue.notes(filters)
-        watch = data.fatigue.watch(filters, shift)
-        return handover.html(
-            handover.Handover(
-                *(day, number, filters.districts, filters.zone, now, own, watch),
-                notes=dict(notes.iter_rows()),
-            )
-        )
-
-    st.download_button(
-        say("handover.download"),
-        page,
-        file_name=f"handover_{day}_{number}.html",
-        mime="text/html",
-        icon=":material/print:",
-        on_click="ignore",
-        help=say("handover.help"),
-    )
 
 
 def back() -> None:
@@ -239,6 +163,14 @@ def _said(entry: Entry, zone: str) -> str:
     if one.note:
         parts.append(plain(one.note, reviews.LONGEST_NOTE))
     return " · ".join(parts)
+
+
+def ramadan(days: Sequence[str]) -> None:
+    """Which of the days that are shown lie in Ramadan, where some do."""
+    fasting = in_ramadan(days)
+    if fasting:
+        numbers = {"n": len(fasting), "all": len(days), "first": fasting[0], "last": fasting[-1]}
+        st.caption(f":material/dark_mode: {say('fatigue.ramadan', **numbers)}")
 
 
 def rates(filters: Filters) -> None:

@@ -33,6 +33,12 @@ EN = {
     "fatigue.view.patterns": "Patterns and rates",
     "fatigue.view.what_if": "What if",
     # contact list
+    "fatigue.kinds": "Kinds",
+    "fatigue.kinds.help": (
+        "Narrows the list and the strip; none chosen: all kinds. A head turned away and a driver "
+        "not tracked are never a case: chosen here, the strip shows their units as well."
+    ),
+    "fatigue.kinds.of": "{n} of {all} cases are of these kinds.",
     "fatigue.contacts": "Contact list",
     "fatigue.contacts.help": (
         "On shift: the same operator is still at work on that unit in the newest data: call now. "
@@ -60,8 +66,13 @@ EN = {
     "fatigue.strip.help": (
         "One row a unit, most urgent on top: on shift and not contacted, then by severity and "
         "metres with the eyes closed. The larger a mark, the more metres; its shape is the kind. "
-        "Click a mark to open the case."
+        "Click a mark to open the case. Small open marks below the line: head turned away, driver "
+        "not tracked. Shaded: between sunset and sunrise where the units were, to some minutes; "
+        "where none told its place, shift 2."
     ),
+    "fatigue.strip.night": "night",
+    "fatigue.strip.no_case": "no case",
+    "fatigue.strip.lasted": "{seconds} s",
     "fatigue.strip.waits": "{n} wait since {time}",
     "fatigue.strip.open": "no verdict yet",
     "fatigue.strip.judged": "all reviewed",
@@ -114,6 +125,8 @@ EN = {
     "kind.drowsy": "Drowsy",
     "kind.device_alarm": "Device alarm",
     "kind.yawning": "Yawning",
+    "kind.distraction": "Head turned away",
+    "kind.not_tracked": "Driver not tracked",
     "evidence.closure": "closure, by the device",
     "evidence.closed_frac": "closure, from closed frames",
     "evidence.ear_mean": "closure, from mean eye aspect",
@@ -175,6 +188,17 @@ EN = {
         "Cases that nobody called a false alarm, per 100 hours moving with the eyes seen. Empty: "
         "nobody was seen then. Grey: fewer than 5 operators, withheld. No ranking of persons. Days "
         "for which cases no longer keep their operators are left out."
+    ),
+    "fatigue.season": "Days",
+    "season.every_day": "All {n} days",
+    "season.ramadan": "{n} days of Ramadan",
+    "season.other_days": "{n} other days",
+    "fatigue.ramadan": (
+        "Ramadan: {n} of the {all} days shown, from {first} to {last}. Computed by the tabular "
+        "calendar: it may differ by a day from the sighting."
+    ),
+    "fatigue.ramadan.day": (
+        "Day {nth} of Ramadan, computed: it may differ by a day from the sighting."
     ),
     "fatigue.profile.nth": "no. {nth}",
     "fatigue.profile.scale": "per 100 h",
@@ -338,6 +362,12 @@ ID: dict[str, str] = {
     "fatigue.view.now": "Shift",
     "fatigue.view.patterns": "Pola dan laju",
     "fatigue.view.what_if": "Bagaimana jika",
+    "fatigue.kinds": "Jenis",
+    "fatigue.kinds.help": (
+        "Mempersempit daftar dan strip; tanpa pilihan: semua jenis. Distraksi dan wajah tidak "
+        "terdeteksi tidak pernah menjadi kasus: bila dipilih, strip juga memuat unitnya."
+    ),
+    "fatigue.kinds.of": "{n} dari {all} kasus termasuk jenis ini.",
     "fatigue.contacts": "Daftar kontak",
     "fatigue.contacts.help": (
         "Masih shift: operator yang sama masih bekerja di unit itu menurut data terbaru, hubungi "
@@ -364,8 +394,13 @@ ID: dict[str, str] = {
     "fatigue.strip.help": (
         "Satu baris per unit, yang paling mendesak di atas: masih shift dan belum dihubungi, lalu "
         "menurut tingkat dan meter dengan mata tertutup. Makin besar tanda, makin banyak meter; "
-        "bentuknya adalah jenis. Klik tanda untuk membuka kasus."
+        "bentuknya adalah jenis. Klik tanda untuk membuka kasus. Tanda kecil di bawah garis: "
+        "distraksi, wajah tidak terdeteksi. Bayangan: antara matahari terbenam dan terbit di "
+        "tempat unit, dengan selisih beberapa menit; bila tempat tidak diketahui, Shift 2."
     ),
+    "fatigue.strip.night": "malam",
+    "fatigue.strip.no_case": "tanpa kasus",
+    "fatigue.strip.lasted": "{seconds} dtk",
     "fatigue.strip.waits": "{n} menunggu sejak {time}",
     "fatigue.strip.open": "belum ada putusan",
     "fatigue.strip.judged": "semua dinilai",
@@ -417,6 +452,8 @@ ID: dict[str, str] = {
     "kind.drowsy": "Mengantuk",
     "kind.device_alarm": "Alarm perangkat",
     "kind.yawning": "Menguap",
+    "kind.distraction": "Distraksi",
+    "kind.not_tracked": "Wajah tidak terdeteksi",
     "evidence.closure": "penutupan, oleh perangkat",
     "evidence.closed_frac": "penutupan, dari frame tertutup",
     "evidence.ear_mean": "penutupan, dari rata-rata bukaan mata",
@@ -477,6 +514,15 @@ ID: dict[str, str] = {
         "tidak ada yang terpantau. Abu-abu: kurang dari 5 operator, tidak ditampilkan. Tidak ada "
         "peringkat orang. Hari yang kasusnya tidak lagi menyimpan operator tidak ikut dihitung."
     ),
+    "fatigue.season": "Hari",
+    "season.every_day": "Semua {n} hari",
+    "season.ramadan": "{n} hari Ramadan",
+    "season.other_days": "{n} hari lain",
+    "fatigue.ramadan": (
+        "Ramadan: {n} dari {all} hari yang tampil, {first} sampai {last}. Dihitung menurut "
+        "kalender tabular: dapat berbeda sehari dari rukyat."
+    ),
+    "fatigue.ramadan.day": "Ramadan hari ke-{nth}, dihitung: dapat berbeda sehari dari rukyat.",
     "fatigue.profile.nth": "ke-{nth}",
     "fatigue.profile.scale": "per 100 jam",
     "fatigue.profile.hour": "jam ke- dalam shift",

@@ -11,6 +11,7 @@ import pytest
 
 from app import figures, handover
 from app.charts import fatigue as charts
+from app.charts import fatigue_strip
 from app.charts.palette import palette
 from app.text import say
 from pipeline.storage.ladder import USUAL
@@ -281,6 +282,24 @@ def test_what_goes_is_told_with_what_people_had_said() -> None:
     }
 
 
+def looks(*found: tuple[str, str]) -> pl.DataFrame:
+    at = [BEGIN + timedelta(hours=1, minutes=i) for i in range(len(found))]
+    ended = [moment + timedelta(seconds=60) for moment in at]
+    frame = pl.DataFrame(found, schema=["unitno", "kind"], orient="row")
+    return frame.with_columns(pl.Series("started_at", at), pl.Series("ended_at", ended))
+
+
+def test_days_by_season() -> None:
+    before, first, second = "2026-02-17", "2026-02-18", "2026-02-19"
+    assert figures.fatigue.seasons([before]) == {"every_day": (before,)}
+    assert figures.fatigue.seasons([first, second]) == {"every_day": (first, second)}
+    assert figures.fatigue.seasons([before, first]) == {
+        "every_day": (before, first),
+        "ramadan": (first,),
+        "other_days": (before,),
+    }
+
+
 def runs(unit: str) -> pl.DataFrame:
     edges = [BEGIN + timedelta(hours=h) for h in range(4)]
     return pl.DataFrame(
@@ -300,9 +319,14 @@ def test_the_strip(dark: bool) -> None:
         case("b", unitno="<b>wild</b>", kind="drowsy", metres_closed=100.0),
         case("c", unitno="done", state="confirmed", acknowledged_at=NOW),
     )
-    assert charts.strip_rows(queued) == ("<b>wild</b>", "calm", "done")
-    span = BEGIN, BEGIN + timedelta(hours=12)
-    figure = charts.strip(queued, runs("calm"), span, ZONE, dark)
+    often = looks(("calm", "distraction"), ("idler", "not_tracked"), ("idler", "not_tracked"))
+    units = fatigue_strip.strip_rows(queued, often.clear())
+    assert units == ("<b>wild</b>", "calm", "done")
+    assert fatigue_strip.strip_rows(queued, often) == (*units, "idler")
+    span, night = (BEGIN, BEGIN + timedelta(hours=12)), (BEGIN, BEGIN + timedelta(minutes=26))
+    figure = fatigue_strip.strip(queued, often, runs("calm"), units, span, [night], ZONE, dark)
+    (shade,) = figure.layout.shapes
+    assert [f"{at:%H:%M}" for at in (shade.x0, shade.x1)] == ["06:00", "06:26"]  # local
     left, right = figure.layout.xaxis.range
     assert (right - left) == timedelta(hours=12, minutes=20)
     assert left.hour == 5  # local
@@ -313,8 +337,13 @@ def test_the_strip(dark: bool) -> None:
     assert list(drowsy.marker.size) == [13 + 10]
     assert [data[2] for data in sleep.customdata] == ["a", "c"]
     told = [note.text for note in figure.layout.annotations]
+    assert told.pop(0) == say("fatigue.strip.night")
     wait = say("fatigue.strip.waits", n=1, time="09:00")
     assert told == [f"<b>{wait}</b>", f"<b>{wait}</b>", say("fatigue.strip.judged")]
+    turned = marks[say("kind.distraction")]
+    assert turned.marker.symbol.endswith("-open")
+    assert list(turned.y) == [1 - 0.28]  # in the row of "calm", below its line
+    assert say("kind.not_tracked") not in marks  # of a unit that has no row here
     none = next(trace for trace in figure.data if trace.name == say("fatigue.strip.none"))
     assert none.marker.color == palette(dark).unknown
     assert none.marker.pattern.shape == "/"

@@ -275,3 +275,23 @@ def test_how_a_unit_was_driven_by_shift(lake: Lake, reader: Reader) -> None:
         (0, 0, 0, 0, 600),
     ]
     assert not {"operatorid", "operator"} & set(found.columns)
+
+
+def test_looks_of_a_shift_and_where_its_units_were(lake: Lake, reader: Reader) -> None:
+    kinds = [("distraction", 0), ("not_tracked", 11 * 60 + 59), ("distraction", 12 * 60)]
+    episodes = [spell("fatigue_episode", at, 60, kind=kind)[1] for kind, at in kinds]
+    write(lake, "fatigue_episode", [*episodes, spell("fatigue_episode", 5, 4, kind="yawning")[1]])
+    span = Scope(DAY, DAY, start=BEGIN, end=BEGIN + timedelta(hours=12))
+    found = ask(reader, "fatigue_looks", span)
+    assert found["kind"].to_list() == ["distraction", "not_tracked"]
+    assert not {"operatorid", "operator"} & set(found.columns)
+    elsewhere = Scope(DAY, DAY, ("ZZZZ",), start=span.start, end=span.end)
+    assert ask(reader, "fatigue_looks", elsewhere).is_empty()
+    places = [(-0.8, 115.0), (-0.9, 115.4), (-1.0, 115.5), (None, None)]
+    hours = [
+        {"hour_start": BEGIN + timedelta(hours=i), "lat": lat, "lon": lon}
+        for i, (lat, lon) in enumerate(places)
+    ]
+    write(lake, "unit_hour", hours)
+    assert ask(reader, "fatigue_where", Scope(DAY, DAY, units=("DT-1",))).rows() == [(-0.9, 115.4)]
+    assert ask(reader, "fatigue_where", Scope(DAY, DAY, units=("DT-2",))).is_empty()
