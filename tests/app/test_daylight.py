@@ -61,3 +61,16 @@ def test_the_first_of_ramadan_as_it_was_kept_in_indonesia_or_a_day_from_it(kept:
     assert abs((found[0] - days[10]).days) <= 1
     assert [ramadan_day(day.isoformat()) for day in found] == list(range(1, 31))
     assert (found[-1] - found[0]).days == 29
+
+
+def test_years_are_those_of_the_cycle_of_thirty() -> None:
+    """From 19 July 622 (Gregorian) on, eleven years of each thirty are a day longer."""
+    longer = {2, 5, 7, 10, 13, 16, 18, 21, 24, 26, 29}
+    begin = date(622, 7, 19)
+    for year in range(1, 1480):
+        if year in (1, 2, 3, *range(1430, 1480)):
+            # four months of 30 days and four of 29 go before
+            first = begin + timedelta(days=4 * 59)
+            assert ramadan_day(first.isoformat()) == 1
+            assert ramadan_day((first - timedelta(days=1)).isoformat()) is None
+        begin += timedelta(days=355 if year % 30 in longer else 354)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -251,15 +252,24 @@ def placed(ledger: Ledger) -> tuple[str, datetime]:
 
 
 def test_the_days_of_ramadan_are_told_and_can_be_looked_at_alone(
-    page: Any, monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+    home: Settings, monkeypatch: pytest.MonkeyPatch, ledger: Ledger, script: str
 ) -> None:
+    lake = watched(home, ledger)
+    day, at = placed(ledger)
+    other = next_day(day, -1)
+    hour = {"hour_start": at.replace(minute=0), "valid_moving_s": 1800, "operator": OPERATOR}
+    with ledger.write() as connection:
+        eyes = [{"hiveperiod": day, "dstrct_code": DISTRICT, "unitno": "DT-101", **hour}]
+        publish(lake, connection, "eye_hour", eyes)
+    page = partial(opened, script)
     app = page(view="patterns")
     assert "Ramadan" not in texts(app)
-    day, _ = placed(ledger)
-    other = next_day(day, -1)
+    assert app.get("plotly_chart")
     monkeypatch.setattr(daylight, "ramadan_day", {day: 3}.get)
     app = page(view="patterns", **{state.FIRST: other, state.LAST: day})
     assert say("fatigue.ramadan", n=1, all=2, first=day, last=day) in texts(app)
+    app = page(view="patterns", season="ramadan", **{state.FIRST: other, state.LAST: day})
+    assert app.get("plotly_chart")
     app = page(view="patterns", season="other_days", **{state.FIRST: other, state.LAST: day})
     assert "Ramadan:" not in texts(app)
     assert say("fatigue.profile.none") in texts(app)
