@@ -16,6 +16,9 @@ from app.text import known, markless, say
 SHOWN = 24
 _INSTANT = pl.Datetime("us", "UTC")
 
+#: A night of so long has its name written into it.
+NAMED = timedelta(hours=1)
+
 #: What never is a case: open shapes, as small as any, in the colour of text.
 LOOKS = {"distraction": "x-thin-open", "not_tracked": "square-open"}
 
@@ -215,7 +218,8 @@ def _looks(
 
 
 def _night(figure: go.Figure, begin: datetime, end: datetime, colours: Palette) -> None:
-    """Shaded, and said in words."""
+    """Shaded, and said in words where there is room for one."""
+    word = say("fatigue.strip.night") if end - begin >= NAMED else ""
     figure.add_vrect(
         x0=begin,
         x1=end,
@@ -223,6 +227,6 @@ def _night(figure: go.Figure, begin: datetime, end: datetime, colours: Palette) 
         opacity=0.35,
         line_width=0,
         layer="below",
-        annotation={"text": say("fatigue.strip.night"), "font": {"size": 11}},
+        annotation={"text": word, "font": {"size": 11}},
         annotation_position="bottom left",
     )

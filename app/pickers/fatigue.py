@@ -60,7 +60,7 @@ def kinds() -> tuple[str, ...]:
         selection_mode="multi",
         format_func=lambda kind: say(f"kind.{kind}"),
         key=state.KINDS,
-        help=say("fatigue.kinds.help"),
+        label_visibility="collapsed",
     )
     _remember(state.KINDS, ",".join(chosen), "")
     return tuple(chosen)

@@ -34,10 +34,6 @@ EN = {
     "fatigue.view.what_if": "What if",
     # contact list
     "fatigue.kinds": "Kinds",
-    "fatigue.kinds.help": (
-        "Narrows the list and the strip; none chosen: all kinds. A head turned away and a driver "
-        "not tracked are never a case: chosen here, the strip shows their units as well."
-    ),
     "fatigue.kinds.of": "{n} of {all} cases are of these kinds.",
     "fatigue.contacts": "Contact list",
     "fatigue.contacts.help": (
@@ -68,10 +64,12 @@ EN = {
         "metres with the eyes closed. The larger a mark, the more metres; its shape is the kind. "
         "Click a mark to open the case. Small open marks below the line: head turned away, driver "
         "not tracked. Shaded: between sunset and sunrise where the units were, to some minutes; "
-        "where none told its place, shift 2."
+        "where none told its place, shift 2. With kinds chosen above, the list and the strip are "
+        "of those alone, and units whose driver only turned away or was not tracked are shown too: "
+        "that never is a case."
     ),
     "fatigue.strip.night": "night",
-    "fatigue.strip.no_case": "no case",
+    "fatigue.strip.no_case": "no such case",
     "fatigue.strip.lasted": "{seconds} s",
     "fatigue.strip.waits": "{n} wait since {time}",
     "fatigue.strip.open": "no verdict yet",
@@ -363,10 +361,6 @@ ID: dict[str, str] = {
     "fatigue.view.patterns": "Pola dan laju",
     "fatigue.view.what_if": "Bagaimana jika",
     "fatigue.kinds": "Jenis",
-    "fatigue.kinds.help": (
-        "Mempersempit daftar dan strip; tanpa pilihan: semua jenis. Distraksi dan wajah tidak "
-        "terdeteksi tidak pernah menjadi kasus: bila dipilih, strip juga memuat unitnya."
-    ),
     "fatigue.kinds.of": "{n} dari {all} kasus termasuk jenis ini.",
     "fatigue.contacts": "Daftar kontak",
     "fatigue.contacts.help": (
@@ -396,10 +390,12 @@ ID: dict[str, str] = {
         "menurut tingkat dan meter dengan mata tertutup. Makin besar tanda, makin banyak meter; "
         "bentuknya adalah jenis. Klik tanda untuk membuka kasus. Tanda kecil di bawah garis: "
         "distraksi, wajah tidak terdeteksi. Bayangan: antara matahari terbenam dan terbit di "
-        "tempat unit, dengan selisih beberapa menit; bila tempat tidak diketahui, Shift 2."
+        "tempat unit, dengan selisih beberapa menit; bila tempat tidak diketahui, Shift 2. "
+        "Bila jenis dipilih di atas, daftar dan strip hanya memuat jenis itu, juga unit yang hanya "
+        "distraksi atau wajah tidak terdeteksi: itu tidak pernah menjadi kasus."
     ),
     "fatigue.strip.night": "malam",
-    "fatigue.strip.no_case": "tanpa kasus",
+    "fatigue.strip.no_case": "tanpa kasus ini",
     "fatigue.strip.lasted": "{seconds} dtk",
     "fatigue.strip.waits": "{n} menunggu sejak {time}",
     "fatigue.strip.open": "belum ada putusan",

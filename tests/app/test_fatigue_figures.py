@@ -323,10 +323,10 @@ def test_the_strip(dark: bool) -> None:
     units = fatigue_strip.strip_rows(queued, often.clear())
     assert units == ("<b>wild</b>", "calm", "done")
     assert fatigue_strip.strip_rows(queued, often) == (*units, "idler")
-    span, night = (BEGIN, BEGIN + timedelta(hours=12)), (BEGIN, BEGIN + timedelta(minutes=26))
+    span, night = (BEGIN, BEGIN + timedelta(hours=12)), (BEGIN, BEGIN + timedelta(minutes=60))
     figure = fatigue_strip.strip(queued, often, runs("calm"), units, span, [night], ZONE, dark)
     (shade,) = figure.layout.shapes
-    assert [f"{at:%H:%M}" for at in (shade.x0, shade.x1)] == ["06:00", "06:26"]  # local
+    assert [f"{at:%H:%M}" for at in (shade.x0, shade.x1)] == ["06:00", "07:00"]  # local
     left, right = figure.layout.xaxis.range
     assert (right - left) == timedelta(hours=12, minutes=20)
     assert left.hour == 5  # local
