@@ -12,7 +12,7 @@ import polars as pl
 from plotly.subplots import make_subplots
 
 from app.charts.palette import VERMILION, base, local, palette
-from app.text import say
+from app.text import say, spelled
 
 #: Beyond this gap a line would invent what was not seen.
 GAP_S = 10
@@ -253,7 +253,7 @@ def _told(cell: dict[str, Any] | None) -> str:
 def _basis(cell: dict[str, Any] | None) -> str:
     if _rate(cell) is None or cell is None:
         return ""
-    return say("fatigue.profile.of", cases=cell["cases"], hours=f"{cell['eye_h']:,.1f}")
+    return say("fatigue.profile.of", cases=cell["cases"], hours=spelled(f"{cell['eye_h']:,.1f}"))
 
 
 def broken(frame: pl.DataFrame, column: str, gap_s: float) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 
 from app import meaning
 from app.daylight import in_ramadan
-from app.text import known, plain, say
+from app.text import known, plain, say, spelled
 from app.tiles import HOUR, NOTHING, Tile, hours, share, span
 from pipeline.fields import bands
 from pipeline.storage.reviews import FALSE_ALARM, NEW, VERDICTS
@@ -136,7 +136,7 @@ def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
     numbers = {group: waits.filter(group=group).height for group in GROUPS}
     moving, blind = exposure["moving_s"], exposure["blind_moving_s"]
     no_data, day = exposure["no_data_s"], exposure["day_s"]
-    km = f"{exposure['unobserved_km']:,.1f}"
+    km = spelled(f"{exposure['unobserved_km']:,.1f}")
     return [
         Tile(
             say("fatigue.waiting"),
@@ -175,9 +175,9 @@ def watched(exposure: Mapping[str, float]) -> dict[str, str]:
     """Hours seen, blind and without data, for a sentence."""
     seen = exposure["moving_s"] - exposure["blind_moving_s"]
     return {
-        "seen": hours(seen),
-        "blind": hours(exposure["blind_moving_s"]),
-        "none": hours(exposure["no_data_s"]),
+        "seen": spelled(hours(seen)),
+        "blind": spelled(hours(exposure["blind_moving_s"])),
+        "none": spelled(hours(exposure["no_data_s"])),
     }
 
 

@@ -15,7 +15,7 @@ from app.backend import backend
 from app.daylight import in_ramadan
 from app.filters import Filters
 from app.panels import pieces
-from app.text import known, plain, say
+from app.text import known, plain, say, spelled
 from pipeline.storage import reviews
 from pipeline.storage.reviews import Entry, Review, ReviewRefused
 
@@ -58,7 +58,8 @@ def facts(found: Sequence[tuple[str, str]], operator: str | None, kept_days: int
     """What is known of a case; here alone an operator is named. ``kept_days``: as of ``data``."""
     gone = not operator and kept_days is not None
     nobody = say("fatigue.operator.gone" if gone else "fatigue.operator.none", days=kept_days)
-    _grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *found])
+    told = [(what, spelled(value)) for what, value in found]
+    _grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *told])
     if not gone:
         st.caption(say("fatigue.operator.seen"))
 
@@ -159,7 +160,7 @@ def _said(entry: Entry, zone: str) -> str:
     if one.fit_to_work is not None:
         parts.append(say("review.fit.said", fit=say(f"review.fit.{one.fit_to_work}".lower())))
     if one.sleep_h is not None:
-        parts.append(say("review.sleep.said", hours=f"{one.sleep_h:g}"))
+        parts.append(say("review.sleep.said", hours=spelled(f"{one.sleep_h:g}")))
     if one.note:
         parts.append(plain(one.note, reviews.LONGEST_NOTE))
     return " · ".join(parts)
@@ -179,7 +180,8 @@ def rates(filters: Filters) -> None:
     units, driven = data.fatigue.units(filters), data.fatigue.driving(filters)
     pieces.section("fatigue.rates", "fatigue.rates.help")
     head = tuple(say(f"column.{name}") for name in ("figure", "value", "rests_on"))
-    _grid([head, *figures.fatigue.rates(units, data.fatigue.operator_shifts(filters), driven)])
+    found = figures.fatigue.rates(units, data.fatigue.operator_shifts(filters), driven)
+    _grid([head, *((what, spelled(value), spelled(of)) for what, value, of in found)])
     pieces.section("fatigue.ranking", "fatigue.ranking.help")
     ranked = figures.fatigue.ranked(units)
     if ranked.height and ranked["weight"].sum() == 0:
@@ -204,7 +206,7 @@ def what_if(filters: Filters) -> None:
     with st.spinner(say("fatigue.what_if.busy")):
         tried = data.fatigue.tried(filters, moved)
     counted = figures.fatigue.changes(tried)
-    st.markdown(say("fatigue.tried", **{name: f"{n:,}" for name, n in counted.items()}))
+    st.markdown(say("fatigue.tried", **{name: spelled(f"{n:,}") for name, n in counted.items()}))
     if counted["gone"] or counted["new"]:
         shown = tables.fatigue.changes(tried, filters.zone)
         pieces.table(shown, "changes")

@@ -15,7 +15,7 @@ from app.daylight import ramadan_day
 from app.figures.fatigue import Shift
 from app.filters import Filters
 from app.panels import pieces
-from app.text import say
+from app.text import say, spelled
 
 #: Clocks on the list go on by themselves.
 TICK_S = 30
@@ -33,7 +33,8 @@ def contacts(cases: pl.DataFrame, times: pl.DataFrame, kinds: Sequence[str], zon
     pieces.section("fatigue.contacts", "fatigue.contacts.help")
     group = pickers.fatigue.group(figures.fatigue.counts(queued))
     if kinds:
-        st.caption(say("fatigue.kinds.of", n=f"{shown.height:,}", all=f"{cases.height:,}"))
+        counts = {"n": f"{shown.height:,}", "all": f"{cases.height:,}"}
+        st.caption(spelled(say("fatigue.kinds.of", **counts)))
     own = queued.filter(group=group)
     if own.is_empty():
         pieces.note(f"group.{group}.none")

@@ -11,7 +11,7 @@ import streamlit as st
 from app import access, state
 from app.figures.fatigue import EVERY_DAY, GROUPS, KINDS, Shift
 from app.filters import Filters
-from app.text import say
+from app.text import say, spelled
 from pipeline.marts.thresholds import THRESHOLDS
 from pipeline.storage.people import User
 
@@ -88,7 +88,7 @@ def group(counts: dict[str, int]) -> str:
     chosen = st.segmented_control(
         say("fatigue.contacts"),
         GROUPS,
-        format_func=lambda name: f"{say(f'group.{name}')} ({counts[name]:,})",
+        format_func=lambda name: f"{say(f'group.{name}')} ({spelled(f'{counts[name]:,}')})",
         key=state.CONTACTS,
         label_visibility="collapsed",
     )
