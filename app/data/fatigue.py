@@ -70,9 +70,13 @@ def strip(
     return ask(PAGE, "fatigue_strip", _scope(filters, units, span[0], min(span[1], so_far)))
 
 
-def looks(filters: Filters, span: tuple[datetime, datetime]) -> pl.DataFrame:
+def looks(
+    filters: Filters, shift: tuple[str, int], span: tuple[datetime, datetime]
+) -> pl.DataFrame:
     """One row a time in a shift that a head was turned away, or that no face was tracked."""
-    return ask(PAGE, "fatigue_looks", _scope(filters, (), *span))
+    begin, end = span
+    scope = Scope(shift[0], shift[0], filters.districts, start=begin, end=end)
+    return ask(PAGE, "fatigue_looks", scope)
 
 
 def nights(

@@ -77,7 +77,7 @@ def strip(
         st.caption(say("fatigue.ramadan.day", nth=nth))
     span = figures.fatigue.shift_span(times, shift)
     own = figures.fatigue.of_kinds(figures.fatigue.of_shift(queued, shift), kinds)
-    looks = figures.fatigue.of_kinds(data.fatigue.looks(filters, span), kinds)
+    looks = figures.fatigue.of_kinds(data.fatigue.looks(filters, shift, span), kinds)
     # Who has no case is shown to those who asked for what is none.
     units = fatigue_strip.strip_rows(own, looks if kinds else looks.clear())
     if not units:
