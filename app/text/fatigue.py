@@ -237,8 +237,8 @@ EN = {
         " The limits are those of the dictionary: {warn} and {crit} km/h by the wheels. Head "
         "turned away: 4 s or more beyond 20° of what is usual; not tracked: no face for 60 s or "
         "more with the camera up; both at 10 km/h or more. Few of them where much was unseen shows "
-        "nothing. Days that were built before there was a limit have none beyond it. Units, never "
-        "persons."
+        "nothing. Days whose rows were let go before there was a limit have none beyond it. Units, "
+        "never persons."
     ),
     "fatigue.driving.none": "No unit moved in these days as far as anything tells.",
     "fatigue.ranking": "Units",
@@ -558,8 +558,8 @@ ID: dict[str, str] = {
         "tidak menaikkan siapa pun. Batasnya dari kamus data: {warn} dan {crit} km/jam menurut "
         "roda. Distraksi: 4 detik atau lebih melewati 20° dari biasanya; wajah tidak terdeteksi: "
         "tanpa wajah 60 detik atau lebih dengan kamera hidup; keduanya pada 10 km/jam atau lebih. "
-        "Sedikit di mana banyak yang tak terpantau tidak membuktikan apa pun. Hari yang dihitung "
-        "sebelum ada batas tidak memuat pelanggaran. Unit, tidak pernah orang."
+        "Sedikit di mana banyak yang tak terpantau tidak membuktikan apa pun. Hari yang barisnya "
+        "dihapus sebelum ada batas tidak memuat pelanggaran. Unit, tidak pernah orang."
     ),
     "fatigue.driving.none": "Tidak ada unit yang diketahui bergerak pada hari-hari ini.",
     "fatigue.ranking": "Unit",
