@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from app import figures
-from app.text import known, say
+from app.text import known, say, spelled
 from app.tiles import NOTHING, hours, share
 from pipeline.storage.reviews import ACKNOWLEDGED, FALSE_ALARM, NEW, VERDICTS
 
@@ -92,7 +92,7 @@ def _figures(found: Handover) -> str:
         ("handover.blind", f"{share(blind, moving)} · {hours(blind)} / {hours(moving)} h"),
         ("handover.none", f"{share(none, length)} · {hours(none)} / {hours(length)} h"),
     )
-    items = (f"<li>{_text(say(key))}<b>{_text(value)}</b></li>" for key, value in figures)
+    items = (f"<li>{_text(say(key))}<b>{_text(spelled(value))}</b></li>" for key, value in figures)
     return f"<ul>{''.join(items)}</ul>"
 
 
@@ -115,10 +115,10 @@ def _case(found: Handover, row: Mapping[str, object]) -> str:
         row["unitno"],
         known(f"kind.{row['kind']}", str(row["kind"])),
         f"{at:%H:%M}" if at else NOTHING,
-        f"{metres:,.0f}" if isinstance(metres, int | float) else NOTHING,
+        spelled(f"{metres:,.0f}") if isinstance(metres, int | float) else NOTHING,
         say(f"case_state.{row['state']}"),
         figures.fatigue.clock(clock) if isinstance(clock, int | float) else NOTHING,
-        say(f"action.{action}") if action else NOTHING,
+        figures.fatigue.step(str(action)) if action else NOTHING,
         found.notes.get(str(row["case_id"]), ""),
     )
     mark = " class=open" if row["state"] not in VERDICTS else ""
@@ -135,9 +135,9 @@ def _units(watch: pl.DataFrame) -> str:
             f"<td>{_text(cell)}</td>"
             for cell in (
                 row["unitno"],
-                f"{hours(row['blind_moving_s'])} / {hours(row['moving_s'])}",
-                f"{hours(row['no_data_s'])} / {hours(row['shift_s'])}",
-                f"{row['unobserved_km']:,.1f}",
+                spelled(f"{hours(row['blind_moving_s'])} / {hours(row['moving_s'])}"),
+                spelled(f"{hours(row['no_data_s'])} / {hours(row['shift_s'])}"),
+                spelled(f"{row['unobserved_km']:,.1f}"),
             )
         )
         + "</tr>"

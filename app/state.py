@@ -23,8 +23,11 @@ FILTERS = "filters"
 DRAWN = "drawn"
 VISIT = "visit"
 OPERATORS_SEEN = "operators_seen"
-#: By case: how many reviews were sent from here, and the newest one known when its form was drawn.
+#: By case: how many reviews were sent from here, and the newest one and the ladder of actions that
+#: were known when its form was drawn.
 REVIEW_FORMS = "review_forms"
+#: How many ladders were set from here, and the one that was known when the form was drawn.
+LADDER_FORM = "ladder_form"
 
 # Shared filters; also their names in the address.
 DISTRICT = "district"
@@ -38,6 +41,8 @@ CASE = "case"
 VIEW = "view"
 CONTACTS = "contacts"
 SHIFT = "shift"
+KINDS = "kinds"
+SEASON = "season"
 
 # Engine telemetry; its zoom and how it compares stand in the address, too.
 START = "start"

@@ -25,12 +25,12 @@ if opened and case is None:
 elif case is not None:
     panels.fatigue.case(case, chosen)
     seconds, roster = data.fatigue.eye_trace(chosen, case), data.fatigue.roster(chosen, case)
+    ladder = data.ladder.in_force(PAGE)
     left, right = st.columns([3, 2], gap="medium")
     with right:
-        told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case))
+        told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case), ladder)
         panels.fatigue.facts(told, *data.fatigue.case_operator(chosen, case))
-        advised = figures.fatigue.suggested(roster)
-        panels.fatigue.review(case, data.fatigue.history(case), advised, chosen.zone)
+        panels.fatigue.review(case, roster, ladder, chosen.zone)
     with left:
         panels.section("fatigue.trace", "fatigue.trace.help")
         if seconds.is_empty():
@@ -55,26 +55,25 @@ else:
         panels.empty("empty.no_data")
     elif view == pickers.fatigue.PATTERNS:
         panels.section("fatigue.profile", "fatigue.profile.help")
-        cells = data.fatigue.profile(chosen)
+        days = pickers.fatigue.season(figures.fatigue.seasons(chosen.scope.days or ()))
+        cells = data.fatigue.profile(chosen, days)
         if cells.is_empty():
             panels.empty("fatigue.profile.none")
         else:
             panels.chart(fatigue.profile(cells, panels.dark()), "profile", "fatigue.profile")
-        panels.fatigue.rates(data.fatigue.units(chosen), data.fatigue.operator_shifts(chosen))
+        panels.fatigue.ramadan(days)
+        panels.fatigue.rates(chosen)
     elif view == pickers.fatigue.WHAT_IF:
         panels.fatigue.what_if(chosen)
     elif cases.is_empty():
         panels.empty("fatigue.none.but", **figures.fatigue.watched(exposure))
     else:
-        panels.fatigue.contacts(cases, times, chosen.zone)
+        kinds = pickers.fatigue.kinds()
+        panels.fatigue_shift.contacts(cases, times, kinds, chosen.zone)
         panels.section("fatigue.strip", "fatigue.strip.help")
-        shift = panels.fatigue.shift(queued, times, chosen)
-        own = figures.fatigue.of_shift(queued, shift)
-        if own.is_empty():
+        strip = panels.fatigue_shift.strip(queued, times, kinds, chosen)
+        if strip is None:
             panels.note("fatigue.strip.empty")
         else:
-            span = figures.fatigue.shift_span(times, shift)
-            runs = data.fatigue.strip(chosen, fatigue.strip_rows(own), span)
-            strip = fatigue.strip(own, runs, span, chosen.zone, panels.dark())
-            opening = {"on_select": panels.fatigue.open_mark, "selection_mode": "points"}
+            opening = {"on_select": panels.fatigue_shift.open_mark, "selection_mode": "points"}
             panels.chart(strip, "strip", "fatigue.strip", **opening)

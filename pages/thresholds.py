@@ -1,4 +1,4 @@
-"""Thresholds: the numbers that decide what is a case, who changed them, and why."""
+"""Thresholds: the numbers that decide what is a case, the ladder of actions, and who set them."""
 
 from app import data, figures, filters, panels, tables
 from app.backend import backend
@@ -22,3 +22,8 @@ panels.administration.threshold(in_force)
 panels.section("thresholds.history", "thresholds.history.help")
 past = tables.administration.threshold_history(history, chosen.zone)
 panels.table_or(past, "history", "thresholds.history.none")
+
+panels.section("ladder.title", "ladder.help")
+panels.administration.ladder(data.ladder.in_force(PAGE))
+ladders = tables.administration.ladders(data.ladder.history(), chosen.zone)
+panels.table_or(ladders, "ladders", "ladder.none")

@@ -86,6 +86,12 @@ def threshold_history(ledger: Ledger) -> pl.DataFrame:
     return _frame(ledger, query.order_by(th.id.desc()))
 
 
+def ladder_history(ledger: Ledger) -> pl.DataFrame:
+    """Every ladder of actions that was ever set, newest first; ``steps`` is a JSON list."""
+    c = t.ladders.c
+    return _frame(ledger, select(c.steps, c.set_at, c.set_by, c.reason).order_by(c.id.desc()))
+
+
 def people(ledger: Ledger) -> pl.DataFrame:
     """Everybody who may or might sign in, with their last sign-in; no hash."""
     u, s = t.users.c, t.sign_ins.c

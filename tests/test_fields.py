@@ -41,7 +41,7 @@ def test_field_ids_are_unique_and_extra_fields_come_last() -> None:
 
 
 def test_every_band_belongs_to_a_field() -> None:
-    assert len(fields.bands()) == 38
+    assert len(fields.bands()) == 39
     for band in fields.bands():
         assert band.name in fields.BY_NAME
         assert not band.cond_signal or band.cond_signal in fields.BY_NAME

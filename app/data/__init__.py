@@ -9,6 +9,7 @@ from app.data import (
     fatigue,
     fleet,
     home,
+    ladder,
     thresholds,
     users,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "fatigue",
     "fleet",
     "home",
+    "ladder",
     "require",
     "thresholds",
     "users",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import access, state
+from app import access, daylight, state
 from app.access import Refused, allowed_districts
 from app.backend import backend
 from app.data import privacy
@@ -70,6 +70,29 @@ def strip(
     return ask(PAGE, "fatigue_strip", _scope(filters, units, span[0], min(span[1], so_far)))
 
 
+def looks(
+    filters: Filters, shift: tuple[str, int], span: tuple[datetime, datetime]
+) -> pl.DataFrame:
+    """One row a time in a shift that a head was turned away, or that no face was tracked."""
+    begin, end = span
+    scope = Scope(shift[0], shift[0], filters.districts, start=begin, end=end)
+    return ask(PAGE, "fatigue_looks", scope)
+
+
+def nights(
+    filters: Filters,
+    units: tuple[str, ...],
+    shift: tuple[str, int],
+    span: tuple[datetime, datetime],
+) -> list[daylight.Span]:
+    """When it was dark in a shift, where these units were; where none told its place: shift 2."""
+    day, number = shift
+    where = ask(PAGE, "fatigue_where", Scope(day, day, filters.districts, units))
+    if where.is_empty():
+        return [span] if number == 2 else []
+    return daylight.nights(span, *where.row(0))
+
+
 def watch(filters: Filters, shift: tuple[str, int]) -> pl.DataFrame:
     """One row a unit: what was seen of it, and what was not, in a shift of a production day."""
     day, number = shift
@@ -87,13 +110,26 @@ def units(filters: Filters) -> pl.DataFrame:
     return ask(PAGE, "fatigue_units", filters.scope)
 
 
+def driving(filters: Filters) -> pl.DataFrame:
+    """One row per unit and shift that moved: too fast, belt open, turned away, not tracked."""
+    nights = shift_times(filters).filter(shift=2)
+    return ask(
+        PAGE,
+        "fatigue_driving",
+        filters.scope,
+        shift_days=tuple(nights["hiveperiod"]),
+        shift_districts=tuple(nights["dstrct_code"]),
+        shift_starts=tuple(nights["from_at"].dt.epoch("s")),
+    )
+
+
 def operator_shifts(filters: Filters) -> dict[str, Any]:
     """Operator-shifts seen, and those with a confirmed case, of all operators together."""
     return ask(PAGE, "fatigue_shifts", filters.scope).to_dicts()[0]
 
 
-def profile(filters: Filters) -> pl.DataFrame:
-    """One row per hour into the shift and number of the shift in a row.
+def profile(filters: Filters, days: Collection[str]) -> pl.DataFrame:
+    """One row per hour into the shift and number of the shift in a row, of some days of the span.
 
     Of days whose cases still say whose they are: of others there is exposure alone.
     """
@@ -101,7 +137,7 @@ def profile(filters: Filters) -> pl.DataFrame:
     districts = filters.districts or operations.districts(house.ledger) or ("",)
     known = max(unlink.first_linked(house.settings, district, now) for district in districts)
     filters = replace(filters, first=max(filters.first, known))
-    times = shift_times(filters)
+    times = shift_times(filters).filter(pl.col("hiveperiod").is_in(list(days)))
     wide = Scope(next_day(filters.first, -ROSTER_DAYS), next_day(filters.last), filters.districts)
     return ask(
         PAGE,

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from app.text import say
+from app.text import TABLES, say
 from app.tiles import Tile, hours
+from pipeline.storage.ladder import USUAL
 
 
 def devices(register: pl.DataFrame, unregistered: int, zone: str) -> list[Tile]:
@@ -71,3 +72,10 @@ def users(people: pl.DataFrame) -> list[Tile]:
 def audit(shown: int, matching: int) -> list[Tile]:
     """How many entries there are."""
     return [Tile(say("audit.entries"), f"{matching:,}", say("audit.entries.of", shown=shown))]
+
+
+def steps(text: str) -> list[str]:
+    """Lines that were typed as steps of a ladder: those that the languages know by their names."""
+    own = {words[f"action.{name}"].casefold(): name for words in TABLES.values() for name in USUAL}
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return [own.get(line.casefold(), line) for line in lines if line]

@@ -5,19 +5,27 @@ No Streamlit here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 from app import meaning
-from app.text import known, plain, say
-from app.tiles import NOTHING, Tile, hours, share, span
-from pipeline.storage.reviews import ACTIONS, FALSE_ALARM, NEW, VERDICTS
+from app.daylight import in_ramadan
+from app.text import known, plain, say, spelled
+from app.tiles import HOUR, NOTHING, Tile, hours, share, span
+from pipeline.fields import bands
+from pipeline.storage.reviews import FALSE_ALARM, NEW, VERDICTS
 
 ON_SHIFT, SHIFT_ENDED, FOR_RECORD = "on_shift", "shift_ended", "for_record"
 GROUPS = (ON_SHIFT, SHIFT_ENDED, FOR_RECORD)
+
+#: What is found of a driver: cases by their strongest evidence, and what never is a case.
+KINDS = ("microsleep", "drowsy", "yawning", "device_alarm", "distraction", "not_tracked")
+
+EVERY_DAY, RAMADAN, OTHER_DAYS = "every_day", "ramadan", "other_days"
 
 #: Production day and number of a shift.
 Shift = tuple[str, int]
@@ -64,6 +72,21 @@ def queue(cases: pl.DataFrame, shifts: pl.DataFrame, now: datetime) -> pl.DataFr
 def of_shift(queued: pl.DataFrame, shift: Shift) -> pl.DataFrame:
     """Cases of one shift, in the order given."""
     return queued.filter(hiveperiod=shift[0], shift=shift[1])
+
+
+def of_kinds(found: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    """Cases or spells of some kinds; of all where none is named."""
+    return found.filter(pl.col("kind").is_in(list(kinds))) if kinds else found
+
+
+def seasons(days: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Days by season: all of them, and, where there are both, those in and outside of Ramadan."""
+    fasting = in_ramadan(days)
+    found = {EVERY_DAY: tuple(days)}
+    if fasting and len(fasting) < len(days):
+        other = tuple(day for day in days if day not in fasting)
+        found |= {RAMADAN: fasting, OTHER_DAYS: other}
+    return found
 
 
 def shift_span(times: pl.DataFrame, shift: Shift) -> tuple[datetime, datetime]:
@@ -113,7 +136,7 @@ def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
     numbers = {group: waits.filter(group=group).height for group in GROUPS}
     moving, blind = exposure["moving_s"], exposure["blind_moving_s"]
     no_data, day = exposure["no_data_s"], exposure["day_s"]
-    km = f"{exposure['unobserved_km']:,.1f}"
+    km = spelled(f"{exposure['unobserved_km']:,.1f}")
     return [
         Tile(
             say("fatigue.waiting"),
@@ -152,14 +175,17 @@ def watched(exposure: Mapping[str, float]) -> dict[str, str]:
     """Hours seen, blind and without data, for a sentence."""
     seen = exposure["moving_s"] - exposure["blind_moving_s"]
     return {
-        "seen": hours(seen),
-        "blind": hours(exposure["blind_moving_s"]),
-        "none": hours(exposure["no_data_s"]),
+        "seen": spelled(hours(seen)),
+        "blind": spelled(hours(exposure["blind_moving_s"])),
+        "none": spelled(hours(exposure["no_data_s"])),
     }
 
 
 def facts(
-    case: Mapping[str, Any], roster: pl.DataFrame, seat: Mapping[str, Any] | None
+    case: Mapping[str, Any],
+    roster: pl.DataFrame,
+    seat: Mapping[str, Any] | None,
+    ladder: Sequence[str],
 ) -> list[tuple[str, str]]:
     """(what, value) of an opened case, in the order in which people ask. Values are Markdown."""
     return [
@@ -168,7 +194,7 @@ def facts(
         (say("fatigue.fact.evidence"), _evidence(case)),
         (say("fatigue.fact.seat"), _seat(case, seat)),
         (say("fatigue.fact.row"), _row(roster)),
-        (say("fatigue.fact.nth"), _nth(roster)),
+        (say("fatigue.fact.nth"), _nth(roster, ladder)),
     ]
 
 
@@ -230,9 +256,14 @@ def nth_case(roster: pl.DataFrame) -> int | None:
     return None if own.is_empty() or own["cases"][0] is None else int(own["cases"][0])
 
 
-def suggested(roster: pl.DataFrame) -> str:
+def suggested(roster: pl.DataFrame, ladder: Sequence[str]) -> str:
     """The step of the ladder for this case: the first time the first one, and so on."""
-    return ACTIONS[min(nth_case(roster) or 1, len(ACTIONS)) - 1]
+    return ladder[min(nth_case(roster) or 1, len(ladder)) - 1]
+
+
+def step(action: str) -> str:
+    """A step of the ladder in the reader's language, or as it was set."""
+    return known(f"action.{action}", action)
 
 
 def _row(roster: pl.DataFrame) -> str:
@@ -243,16 +274,20 @@ def _row(roster: pl.DataFrame) -> str:
     return say(f"fatigue.fact.row.{'night' if shift == 2 else 'day'}", nth=number)
 
 
-def _nth(roster: pl.DataFrame) -> str:
+def _nth(roster: pl.DataFrame, ladder: Sequence[str]) -> str:
     number = nth_case(roster)
     if number is None:
         return NOTHING
-    step = say(f"action.{suggested(roster)}")
-    return say("fatigue.fact.nth.of", nth=number, action=step)
+    return say("fatigue.fact.nth.of", nth=number, action=plain(step(suggested(roster, ladder))))
 
 
-def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(rate, value, denominator); what fewer than five operators make up is withheld."""
+def rates(
+    units: pl.DataFrame, shifts: Mapping[str, Any], driven: pl.DataFrame
+) -> list[tuple[str, str, str]]:
+    """(rate, value, denominator); what fewer than five operators make up is withheld.
+
+    ``driven``: as of ``data.fatigue.driving``.
+    """
     total = units.sum()
     km, eye_h = float(total["eye_km"][0]), float(total["eye_h"][0])
     confirmed, judged, cases = (int(total[key][0]) for key in ("confirmed", "judged", "cases"))
@@ -287,16 +322,57 @@ def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> list[tuple[str, str
                 km=f"{total['unobserved_km'][0]:,.0f}",
             ),
         ),
+        *_driving(driven.sum().row(0, named=True)),
+    ]
+
+
+def _driving(total: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Too fast, belt open, turned away, not tracked, of all units together."""
+    moving = total["moving_s"] or 0
+    warn, crit = speed_limits()
+    of = {"moving": hours(moving)}
+
+    def per_100_h(number: int) -> str:
+        return f"{100 * HOUR * number / moving:.1f}" if moving >= HOUR else NOTHING
+
+    return [
         (
-            say("fatigue.rate.belt"),
-            share(total["unbelted_s"][0], total["moving_s"][0]),
+            say("fatigue.rate.over", limit=f"{warn:g}"),
+            share(total["over_s"] or 0, moving),
             say(
-                "fatigue.rate.belt.of",
-                hours=hours(total["unbelted_s"][0]),
-                moving=hours(total["moving_s"][0]),
+                "fatigue.rate.over.of",
+                hours=hours(total["over_s"] or 0),
+                n=f"{total['over'] or 0:,}",
+                crit=f"{total['over_crit'] or 0:,}",
+                limit=f"{crit:g}",
+                **of,
             ),
         ),
+        (
+            say("fatigue.rate.belt"),
+            share(total["unbelted_s"] or 0, moving),
+            say("fatigue.rate.belt.of", hours=hours(total["unbelted_s"] or 0), **of),
+        ),
+        *(
+            (
+                say(f"fatigue.rate.{kind}"),
+                per_100_h(total[number] or 0),
+                say(
+                    f"fatigue.rate.{kind}.of",
+                    n=f"{total[number] or 0:,}",
+                    blind=hours(total["blind_moving_s"] or 0),
+                    **of,
+                ),
+            )
+            for kind, number in (("distraction", "distractions"), ("not_tracked", "untracked"))
+        ),
     ]
+
+
+def speed_limits() -> tuple[float, float]:
+    """(warn, crit) of the dictionary for the speed, km/h."""
+    band = next(band for band in bands() if band.name == "VehicleSpeed")
+    return band.warn_high or math.inf, band.crit_high or math.inf
 
 
 def ranked(units: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from app import meaning
 from app.figures.delivery import delivered, expected
 from app.figures.fleet import NEED_A_LOOK, definitions
 from app.shift import Shift
-from app.text import say
+from app.text import say, spelled
 from app.tiles import NOTHING, Tile, hours, share, signed
 from pipeline.localtime import CLOSES_AFTER
 
@@ -238,7 +238,7 @@ def sentence(now: Now) -> str:
     """The state of the fleet in a sentence (Markdown; only our own words and numbers)."""
     said = say("home.sentence", units=_units(now), cases=_cases(now), delivery=_files(now))
     # A sentence may begin with a number in bold, or with a word.
-    return said[:1].upper() + said[1:]
+    return spelled(said[:1].upper() + said[1:])
 
 
 def _units(now: Now) -> str:

@@ -1,6 +1,16 @@
 """What pages are put together from; pieces of one page alone in a module of their own."""
 
-from app.panels import administration, delivery, engine, fatigue, fleet, home, ingestion, setup
+from app.panels import (
+    administration,
+    delivery,
+    engine,
+    fatigue,
+    fatigue_shift,
+    fleet,
+    home,
+    ingestion,
+    setup,
+)
 from app.panels.frame import account, foot, frame, header, menu, sign_in_frame
 from app.panels.pieces import (
     LONG_ROWS,
@@ -33,6 +43,7 @@ __all__ = [
     "empty",
     "engine",
     "fatigue",
+    "fatigue_shift",
     "fleet",
     "foot",
     "frame",

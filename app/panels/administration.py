@@ -9,12 +9,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import access, auth, data, state, tables
+from app import access, auth, data, figures, state, tables
 from app.backend import backend
 from app.data.upload import Upload
 from app.tables.columns import safe_csv
 from app.text import plain, say
 from pipeline.errors import UsageError
+from pipeline.storage.ladder import LONGEST_REASON, LONGEST_STEP, MOST_STEPS, LadderRefused
 from pipeline.storage.people import ROLES
 from queries.admin import AuditFilter
 
@@ -127,6 +128,34 @@ def threshold(frame: pl.DataFrame) -> None:
         reason = st.text_input(say("thresholds.reason"), max_chars=500)
         if st.form_submit_button(say("thresholds.change")):
             tried(lambda: data.thresholds.change(name, value, reason), "thresholds.changed")
+
+
+def ladder(in_force: Sequence[str]) -> None:
+    """Another ladder of actions, a step a line, and why."""
+    words = [figures.fatigue.step(one) for one in in_force]
+    st.markdown(" → ".join(f"**{plain(one)}**" for one in words))
+    sent, seen = st.session_state.setdefault(state.LADDER_FORM, (0, in_force))
+    with st.form(f"ladder {sent}"):
+        text = st.text_area(
+            say("ladder.steps"), "\n".join(words), max_chars=2_000, key=f"ladder.steps {sent}"
+        )
+        reason = st.text_input(
+            say("thresholds.reason"), max_chars=LONGEST_REASON, key=f"ladder.reason {sent}"
+        )
+        given = st.form_submit_button(say("thresholds.change"))
+    if not given:
+        return
+    try:
+        data.ladder.change(figures.administration.steps(text), reason, seen)
+    except LadderRefused as refused:
+        # What was filled in stays; now that the newest ladder was seen it may be sent again.
+        st.session_state[state.LADDER_FORM] = sent, in_force
+        limits = {"most": MOST_STEPS, "longest": LONGEST_STEP}
+        _complain(say(f"ladder.refused.{refused.why}", step=refused.step, **limits))
+    else:
+        st.session_state[state.LADDER_FORM] = sent + 1, data.ladder.in_force(data.ladder.PAGE)
+        st.session_state[state.TOLD] = say("ladder.changed")
+        st.rerun()
 
 
 def new_user(districts: Sequence[str], known: int) -> None:

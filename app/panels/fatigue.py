@@ -1,4 +1,4 @@
-"""Pieces of the page of fatigue events: the contact list, an opened case, its review."""
+"""Pieces of the page of fatigue events: an opened case, its review, rates, other thresholds."""
 
 from __future__ import annotations
 
@@ -10,90 +10,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
-from app import access, auth, data, figures, handover, pickers, state, tables
+from app import access, auth, data, figures, pickers, state, tables
 from app.backend import backend
-from app.figures.fatigue import Shift
+from app.daylight import in_ramadan
 from app.filters import Filters
 from app.panels import pieces
-from app.text import known, plain, say
+from app.text import known, plain, say, spelled
 from pipeline.storage import reviews
 from pipeline.storage.reviews import Entry, Review, ReviewRefused
-
-#: Clocks on the list go on by themselves.
-TICK_S = 30
-LIST_HEIGHT = 300
-
-
-@st.fragment(run_every=TICK_S)
-def contacts(cases: pl.DataFrame, times: pl.DataFrame, zone: str) -> None:
-    """Who is to be contacted, in three parts; a selected row opens its case."""
-    if pickers.fatigue.opened():  # a row was selected: not the list alone is to be drawn anew
-        st.rerun()
-    queued = figures.fatigue.queue(cases, times, datetime.now(UTC))
-    pieces.section("fatigue.contacts", "fatigue.contacts.help")
-    group = pickers.fatigue.group(figures.fatigue.counts(queued))
-    own = queued.filter(group=group)
-    if own.is_empty():
-        pieces.note(f"group.{group}.none")
-        return
-    shown, key = tables.fatigue.contacts(own, zone), f"list.{group}"
-    pieces.table(
-        shown,
-        key,
-        height=LIST_HEIGHT if own.height > 7 else "auto",
-        on_select=lambda: _open_row(key, own["case_id"].to_list()),
-        selection_mode="single-row",
-    )
-    pieces.download(shown, f"fatigue_{group}")
-
-
-def _open_row(key: str, case_ids: Sequence[str]) -> None:
-    rows = st.session_state[key].selection.rows
-    if rows and rows[0] < len(case_ids):
-        pickers.fatigue.open_case(case_ids[rows[0]])
-
-
-def open_mark() -> None:
-    """Open the case of a mark on the strip that was clicked."""
-    points = st.session_state["strip"].selection.points
-    marked = [point["customdata"] for point in points if point.get("customdata")]
-    if marked:
-        pickers.fatigue.open_case(str(marked[0][2]))
-
-
-def shift(queued: pl.DataFrame, times: pl.DataFrame, filters: Filters) -> Shift:
-    """Which shift the strip shows, and its handover beside."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = pickers.fatigue.shift(queued, times, filters)
-        _hand_over(queued, chosen, filters)
-    return chosen
-
-
-def _hand_over(queued: pl.DataFrame, shift: Shift, filters: Filters) -> None:
-    """The handover of a shift as a file, made when it is asked for."""
-    day, number = shift
-    own = figures.fatigue.of_shift(queued, shift)
-    now = datetime.now(UTC)
-
-    def page() -> str:
-        notes = data.fatigue.notes(filters)
-        watch = data.fatigue.watch(filters, shift)
-        return handover.html(
-            handover.Handover(
-                *(day, number, filters.districts, filters.zone, now, own, watch),
-                notes=dict(notes.iter_rows()),
-            )
-        )
-
-    st.download_button(
-        say("handover.download"),
-        page,
-        file_name=f"handover_{day}_{number}.html",
-        mime="text/html",
-        icon=":material/print:",
-        on_click="ignore",
-        help=say("handover.help"),
-    )
 
 
 def back() -> None:
@@ -134,7 +58,8 @@ def facts(found: Sequence[tuple[str, str]], operator: str | None, kept_days: int
     """What is known of a case; here alone an operator is named. ``kept_days``: as of ``data``."""
     gone = not operator and kept_days is not None
     nobody = say("fatigue.operator.gone" if gone else "fatigue.operator.none", days=kept_days)
-    _grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *found])
+    told = [(what, spelled(value)) for what, value in found]
+    _grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *told])
     if not gone:
         st.caption(say("fatigue.operator.seen"))
 
@@ -145,8 +70,11 @@ def _grid(rows: Sequence[Sequence[str]]) -> None:
     st.markdown("\n".join((head, "|:--" * len(rows[0]) + "|", *body)))
 
 
-def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zone: str) -> None:
+def review(
+    found: Mapping[str, Any], roster: pl.DataFrame, ladder: Sequence[str], zone: str
+) -> None:
     """What people said so far, and the form for those who may add to it."""
+    history = data.fatigue.history(found)
     st.subheader(say("review.title"), anchor=False, help=say("review.help"))
     for entry in history:
         st.markdown(f"- {_said(entry, zone)}")
@@ -157,23 +85,27 @@ def review(found: Mapping[str, Any], history: Sequence[Entry], advised: str, zon
         return
     newest = history[-1].number if history else 0
     forms = st.session_state.setdefault(state.REVIEW_FORMS, {})
-    sent, seen = forms.setdefault(found["case_id"], (0, newest))
-    given = _form(f"{found['case_id']}.{sent}", bool(history), advised)
+    sent, seen, offered = forms.setdefault(found["case_id"], (0, newest, ladder))
+    advised = figures.fatigue.suggested(roster, ladder)
+    given = _form(f"{found['case_id']}.{sent}", bool(history), ladder, advised)
     if given is None:
+        forms[found["case_id"]] = sent, seen, ladder
         return
     try:
+        if ladder != offered:  # the browser has forgotten what was chosen of the other one
+            raise ReviewRefused("ladder", "the ladder was changed meanwhile")
         data.fatigue.review(found, given, seen)
     except ReviewRefused as refused:
         # What was filled in stays; now that the rest was seen it may be sent again.
-        forms[found["case_id"]] = sent, newest
+        forms[found["case_id"]] = sent, newest, ladder
         st.error(say(f"review.refused.{refused.why}"), icon=":material/block:")
     else:
-        forms[found["case_id"]] = sent + 1, data.fatigue.history(found)[-1].number
+        forms[found["case_id"]] = sent + 1, data.fatigue.history(found)[-1].number, ladder
         st.toast(say("review.kept"), icon=":material/check:")
         st.rerun()
 
 
-def _form(key: str, again: bool, advised: str) -> Review | None:
+def _form(key: str, again: bool, ladder: Sequence[str], advised: str) -> Review | None:
     """The form; its answer once it was sent. ``key`` changes with each review: it starts afresh."""
     with st.form(f"review.{key}", border=True):
         result = st.radio(
@@ -193,10 +125,10 @@ def _form(key: str, again: bool, advised: str) -> Review | None:
         )
         action = st.selectbox(
             say("review.action"),
-            reviews.ACTIONS,
+            ladder,
             index=None,
-            format_func=lambda name: say(f"action.{name}"),
-            placeholder=say("review.action.advised", action=say(f"action.{advised}")),
+            format_func=figures.fatigue.step,
+            placeholder=say("review.action.advised", action=figures.fatigue.step(advised)),
         )
         left, right = st.columns(2)
         fit = left.radio(
@@ -224,21 +156,32 @@ def _said(entry: Entry, zone: str) -> str:
     if one.basis:
         parts.append(say(f"basis.{one.basis}"))
     if one.action:
-        parts.append(say(f"action.{one.action}"))
+        parts.append(plain(figures.fatigue.step(one.action)))
     if one.fit_to_work is not None:
         parts.append(say("review.fit.said", fit=say(f"review.fit.{one.fit_to_work}".lower())))
     if one.sleep_h is not None:
-        parts.append(say("review.sleep.said", hours=f"{one.sleep_h:g}"))
+        parts.append(say("review.sleep.said", hours=spelled(f"{one.sleep_h:g}")))
     if one.note:
         parts.append(plain(one.note, reviews.LONGEST_NOTE))
     return " · ".join(parts)
 
 
-def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> None:
-    """Rates beside their denominators, and units by what few hours leave of their rate."""
+def ramadan(days: Sequence[str]) -> None:
+    """Which of the days that are shown lie in Ramadan, where some do."""
+    fasting = in_ramadan(days)
+    if fasting:
+        numbers = {"n": len(fasting), "all": len(days), "first": fasting[0], "last": fasting[-1]}
+        st.caption(f":material/dark_mode: {say('fatigue.ramadan', **numbers)}")
+
+
+def rates(filters: Filters) -> None:
+    """Rates beside their denominators; units by what few hours leave of their rate, and by how
+    they were driven."""
+    units, driven = data.fatigue.units(filters), data.fatigue.driving(filters)
     pieces.section("fatigue.rates", "fatigue.rates.help")
     head = tuple(say(f"column.{name}") for name in ("figure", "value", "rests_on"))
-    _grid([head, *figures.fatigue.rates(units, shifts)])
+    found = figures.fatigue.rates(units, data.fatigue.operator_shifts(filters), driven)
+    _grid([head, *((what, spelled(value), spelled(of)) for what, value, of in found)])
     pieces.section("fatigue.ranking", "fatigue.ranking.help")
     ranked = figures.fatigue.ranked(units)
     if ranked.height and ranked["weight"].sum() == 0:
@@ -246,6 +189,11 @@ def rates(units: pl.DataFrame, shifts: Mapping[str, Any]) -> None:
     shown = tables.fatigue.units(ranked)
     pieces.table(shown, "ranking")
     pieces.download(shown, "fatigue_units")
+    warn, crit = figures.fatigue.speed_limits()
+    pieces.section("fatigue.driving", "fatigue.driving.help", warn=f"{warn:g}", crit=f"{crit:g}")
+    shown = tables.fatigue.driving(driven)
+    pieces.table_or(shown, "driving", "fatigue.driving.none")
+    pieces.download(shown, "fatigue_driving")
 
 
 def what_if(filters: Filters) -> None:
@@ -258,7 +206,7 @@ def what_if(filters: Filters) -> None:
     with st.spinner(say("fatigue.what_if.busy")):
         tried = data.fatigue.tried(filters, moved)
     counted = figures.fatigue.changes(tried)
-    st.markdown(say("fatigue.tried", **{name: f"{n:,}" for name, n in counted.items()}))
+    st.markdown(say("fatigue.tried", **{name: spelled(f"{n:,}") for name, n in counted.items()}))
     if counted["gone"] or counted["new"]:
         shown = tables.fatigue.changes(tried, filters.zone)
         pieces.table(shown, "changes")

@@ -11,7 +11,7 @@ from app.figures import fleet as figures
 from app.filters import Filters
 from app.panels.pieces import empty, link, section, table_or
 from app.tables import fleet as tables
-from app.text import plain, say
+from app.text import plain, say, spelled
 
 
 def status(now: pl.DataFrame, filters: Filters) -> None:
@@ -56,7 +56,7 @@ def without_log(units: pl.DataFrame) -> None:
     if not covered:
         st.info(say("fleet.log.none"), icon=":material/edit_note:")
     elif covered < days:
-        st.caption(say("fleet.log.part", covered=f"{covered:,}", days=f"{days:,}"))
+        st.caption(spelled(say("fleet.log.part", covered=f"{covered:,}", days=f"{days:,}")))
 
 
 def parts(found: pl.DataFrame, zone: str) -> None:

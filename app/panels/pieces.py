@@ -14,6 +14,7 @@ from app import access, auth, meaning
 from app.backend import backend
 from app.data import privacy
 from app.tables.columns import safe_csv
+from app.tables.spelling import written
 from app.text import plain, say, spelled
 from app.tiles import Tile
 
@@ -83,8 +84,10 @@ def chart(figure: go.Figure, key: str, alt: str, *, otherwise: str = "", **optio
 def table(frame: pl.DataFrame, key: str, **options: Any) -> Any:
     """A table with a download; strings of devices are shown as they are."""
     shares = [say(f"column.{name}") for name in ("cab_camera", "front_camera", "gps")]
+    shown = written(frame, shares)
+    form = "%.1f %%" if shown is frame else None
     config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(name, format="%.1f %%", help=say("fleet.uptime.help"))
+        name: st.column_config.NumberColumn(name, format=form, help=say("fleet.uptime.help"))
         for name in shares
         if name in frame.columns
     }
@@ -94,7 +97,7 @@ def table(frame: pl.DataFrame, key: str, **options: Any) -> Any:
             level, min_value=0, max_value=100, format="%d %%"
         )
     return st.dataframe(
-        frame,
+        shown,
         width="stretch",
         hide_index=True,
         column_config=config,

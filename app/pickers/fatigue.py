@@ -9,9 +9,9 @@ import polars as pl
 import streamlit as st
 
 from app import access, state
-from app.figures.fatigue import GROUPS, Shift
+from app.figures.fatigue import EVERY_DAY, GROUPS, KINDS, Shift
 from app.filters import Filters
-from app.text import say
+from app.text import say, spelled
 from pipeline.marts.thresholds import THRESHOLDS
 from pipeline.storage.people import User
 
@@ -49,6 +49,38 @@ def view(user: User) -> str:
     return _remember(state.VIEW, chosen or NOW, NOW)
 
 
+def kinds() -> tuple[str, ...]:
+    """Kinds to which the list and the strip are narrowed; none: all."""
+    wanted = st.query_params.get(state.KINDS, "").split(",")
+    if state.KINDS not in st.session_state:
+        st.session_state[state.KINDS] = [kind for kind in KINDS if kind in wanted]
+    chosen = st.pills(
+        say("fatigue.kinds"),
+        KINDS,
+        selection_mode="multi",
+        format_func=lambda kind: say(f"kind.{kind}"),
+        key=state.KINDS,
+        label_visibility="collapsed",
+    )
+    _remember(state.KINDS, ",".join(chosen), "")
+    return tuple(chosen)
+
+
+def season(seasons: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Which days the profile is of; there is nothing to choose without a day of Ramadan."""
+    if len(seasons) == 1:
+        return seasons[EVERY_DAY]
+    _recall(state.SEASON, list(seasons), EVERY_DAY)
+    chosen = st.segmented_control(
+        say("fatigue.season"),
+        list(seasons),
+        format_func=lambda name: say(f"season.{name}", n=len(seasons[name])),
+        key=state.SEASON,
+        label_visibility="collapsed",
+    )
+    return seasons[_remember(state.SEASON, chosen or EVERY_DAY, EVERY_DAY)]
+
+
 def group(counts: dict[str, int]) -> str:
     """Which part of the contact list: the first one with cases unless chosen."""
     usual = next((name for name in GROUPS if counts[name]), GROUPS[0])
@@ -56,7 +88,7 @@ def group(counts: dict[str, int]) -> str:
     chosen = st.segmented_control(
         say("fatigue.contacts"),
         GROUPS,
-        format_func=lambda name: f"{say(f'group.{name}')} ({counts[name]:,})",
+        format_func=lambda name: f"{say(f'group.{name}')} ({spelled(f'{counts[name]:,}')})",
         key=state.CONTACTS,
         label_visibility="collapsed",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import polars as pl
@@ -100,6 +101,23 @@ def threshold_history(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
             "reason": "reason",
         },
     )
+
+
+def ladders(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Every ladder of actions that was set, its steps in their order."""
+    return named(
+        frame,
+        {
+            "at": clock("set_at", zone),
+            "ladder": spelled(frame, ("steps",), _ladder),
+            "who": "set_by",
+            "reason": "reason",
+        },
+    )
+
+
+def _ladder(steps: str) -> str:
+    return " → ".join(known(f"action.{one}", str(one)) for one in json.loads(steps))
 
 
 def users(frame: pl.DataFrame, zone: str) -> pl.DataFrame:

@@ -70,6 +70,30 @@ def units(ranked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def driving(driven: pl.DataFrame) -> pl.DataFrame:
+    """Units by shift: most time too fast on top, beside what it is divided by."""
+    return named(
+        driven,
+        {
+            "unit": "unitno",
+            "shift": "shift",
+            "moving": hours("moving_s"),
+            "over": (pl.col("over_s") / 60).round(1),
+            "over_share": part("over_s", "moving_s"),
+            "over_spells": "over",
+            "over_crit": "over_crit",
+            "worst_kmh": pl.col("worst_kmh").round(0),
+            "unbelted": hours("unbelted_s"),
+            "unbelted_share": part("unbelted_s", "moving_s"),
+            "distractions": "distractions",
+            "untracked": "untracked",
+            "untracked_min": (pl.col("untracked_s") / 60).round(1),
+            "blind": part("blind_moving_s", "moving_s"),
+            "district": "dstrct_code",
+        },
+    )
+
+
 def changes(tried: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Cases that other thresholds lose or add, with what people had said."""
     return named(

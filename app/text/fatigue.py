@@ -33,6 +33,8 @@ EN = {
     "fatigue.view.patterns": "Patterns and rates",
     "fatigue.view.what_if": "What if",
     # contact list
+    "fatigue.kinds": "Kinds",
+    "fatigue.kinds.of": "{n} of {all} cases are of these kinds.",
     "fatigue.contacts": "Contact list",
     "fatigue.contacts.help": (
         "On shift: the same operator is still at work on that unit in the newest data: call now. "
@@ -60,8 +62,15 @@ EN = {
     "fatigue.strip.help": (
         "One row a unit, most urgent on top: on shift and not contacted, then by severity and "
         "metres with the eyes closed. The larger a mark, the more metres; its shape is the kind. "
-        "Click a mark to open the case."
+        "Click a mark to open the case. Small open marks below the line: head turned away, driver "
+        "not tracked. Shaded: between sunset and sunrise where the units were, to some minutes; "
+        "where none told its place, shift 2. With kinds chosen above, the list and the strip are "
+        "of those alone, and units whose driver only turned away or was not tracked are shown too: "
+        "that never is a case."
     ),
+    "fatigue.strip.night": "night",
+    "fatigue.strip.no_case": "no such case",
+    "fatigue.strip.lasted": "{seconds} s",
     "fatigue.strip.waits": "{n} wait since {time}",
     "fatigue.strip.open": "no verdict yet",
     "fatigue.strip.judged": "all reviewed",
@@ -114,6 +123,8 @@ EN = {
     "kind.drowsy": "Drowsy",
     "kind.device_alarm": "Device alarm",
     "kind.yawning": "Yawning",
+    "kind.distraction": "Head turned away",
+    "kind.not_tracked": "Driver not tracked",
     "evidence.closure": "closure, by the device",
     "evidence.closed_frac": "closure, from closed frames",
     "evidence.ear_mean": "closure, from mean eye aspect",
@@ -164,6 +175,9 @@ EN = {
     "review.refused.meanwhile": (
         "Somebody else reviewed this case meanwhile. Look at what was said, then send yours again."
     ),
+    "review.refused.ladder": (
+        "The ladder of actions was changed meanwhile: choose the action again, then send."
+    ),
     "review.refused.unknown": "There is no such case among yours any more.",
     "review.refused.value": "One of the values is not possible.",
     # patterns
@@ -172,6 +186,17 @@ EN = {
         "Cases that nobody called a false alarm, per 100 hours moving with the eyes seen. Empty: "
         "nobody was seen then. Grey: fewer than 5 operators, withheld. No ranking of persons. Days "
         "for which cases no longer keep their operators are left out."
+    ),
+    "fatigue.season": "Days",
+    "season.every_day": "All {n} days",
+    "season.ramadan": "{n} days of Ramadan",
+    "season.other_days": "{n} other days",
+    "fatigue.ramadan": (
+        "Ramadan: {n} of the {all} days shown, from {first} to {last}. Computed by the tabular "
+        "calendar: it may differ by a day from the sighting."
+    ),
+    "fatigue.ramadan.day": (
+        "Day {nth} of Ramadan, computed: it may differ by a day from the sighting."
     ),
     "fatigue.profile.nth": "no. {nth}",
     "fatigue.profile.scale": "per 100 h",
@@ -198,6 +223,24 @@ EN = {
     ),
     "fatigue.rate.belt": "Belt open at 10 km/h or more",
     "fatigue.rate.belt.of": "{hours} of {moving} h moving",
+    "fatigue.rate.over": "Faster than {limit} km/h for 10 s or more",
+    "fatigue.rate.over.of": (
+        "{hours} of {moving} h moving; {n} spells, {crit} of them beyond {limit} km/h as well"
+    ),
+    "fatigue.rate.distraction": "Head turned away, spells per 100 h moving",
+    "fatigue.rate.distraction.of": "{n} spells in {moving} h moving, {blind} h of them unseen",
+    "fatigue.rate.not_tracked": "Driver not tracked, spells per 100 h moving",
+    "fatigue.rate.not_tracked.of": "{n} spells in {moving} h moving, {blind} h of them unseen",
+    "fatigue.driving": "Speed, belt and attention, by unit and shift",
+    "fatigue.driving.help": (
+        "Most time too fast on top, as hours and not as a rate, so that few hours put nobody there."
+        " The limits are those of the dictionary: {warn} and {crit} km/h by the wheels. Head "
+        "turned away: 4 s or more beyond 20° of what is usual; not tracked: no face for 60 s or "
+        "more with the camera up; both at 10 km/h or more. Few of them where much was unseen shows "
+        "nothing. Days whose rows were let go before there was a limit have none beyond it. Units, "
+        "never persons."
+    ),
+    "fatigue.driving.none": "No unit moved in these days as far as anything tells.",
     "fatigue.ranking": "Units",
     "fatigue.ranking.help": (
         "Cases not called false per 100 hours with the eyes seen. A unit with few hours is drawn "
@@ -271,6 +314,16 @@ EN = {
     "column.blind": "Moving unseen (%)",
     "column.no_data": "No data (%)",
     "column.unbelted": "Belt open (h)",
+    "column.shift": "Shift",
+    "column.over": "Too fast (min)",
+    "column.over_share": "Too fast (%)",
+    "column.over_spells": "Too fast, times",
+    "column.over_crit": "Much too fast, times",
+    "column.worst_kmh": "Fastest of those (km/h)",
+    "column.unbelted_share": "Belt open (%)",
+    "column.distractions": "Turned away, times",
+    "column.untracked": "Not tracked, times",
+    "column.untracked_min": "Not tracked (min)",
     "column.figure": "Figure",
     "column.value": "Value",
     "column.rests_on": "Rests on",
@@ -307,6 +360,8 @@ ID: dict[str, str] = {
     "fatigue.view.now": "Shift",
     "fatigue.view.patterns": "Pola dan laju",
     "fatigue.view.what_if": "Bagaimana jika",
+    "fatigue.kinds": "Jenis",
+    "fatigue.kinds.of": "{n} dari {all} kasus termasuk jenis ini.",
     "fatigue.contacts": "Daftar kontak",
     "fatigue.contacts.help": (
         "Masih shift: operator yang sama masih bekerja di unit itu menurut data terbaru, hubungi "
@@ -333,8 +388,15 @@ ID: dict[str, str] = {
     "fatigue.strip.help": (
         "Satu baris per unit, yang paling mendesak di atas: masih shift dan belum dihubungi, lalu "
         "menurut tingkat dan meter dengan mata tertutup. Makin besar tanda, makin banyak meter; "
-        "bentuknya adalah jenis. Klik tanda untuk membuka kasus."
+        "bentuknya adalah jenis. Klik tanda untuk membuka kasus. Tanda kecil di bawah garis: "
+        "distraksi, wajah tidak terdeteksi. Bayangan: antara matahari terbenam dan terbit di "
+        "tempat unit, dengan selisih beberapa menit; bila tempat tidak diketahui, Shift 2. "
+        "Bila jenis dipilih di atas, daftar dan strip hanya memuat jenis itu, juga unit yang hanya "
+        "distraksi atau wajah tidak terdeteksi: itu tidak pernah menjadi kasus."
     ),
+    "fatigue.strip.night": "malam",
+    "fatigue.strip.no_case": "tanpa kasus ini",
+    "fatigue.strip.lasted": "{seconds} dtk",
     "fatigue.strip.waits": "{n} menunggu sejak {time}",
     "fatigue.strip.open": "belum ada putusan",
     "fatigue.strip.judged": "semua dinilai",
@@ -386,6 +448,8 @@ ID: dict[str, str] = {
     "kind.drowsy": "Mengantuk",
     "kind.device_alarm": "Alarm perangkat",
     "kind.yawning": "Menguap",
+    "kind.distraction": "Distraksi",
+    "kind.not_tracked": "Wajah tidak terdeteksi",
     "evidence.closure": "penutupan, oleh perangkat",
     "evidence.closed_frac": "penutupan, dari frame tertutup",
     "evidence.ear_mean": "penutupan, dari rata-rata bukaan mata",
@@ -435,6 +499,9 @@ ID: dict[str, str] = {
     "review.refused.meanwhile": (
         "Orang lain baru saja menilai kasus ini. Baca penilaiannya, lalu kirim lagi milik Anda."
     ),
+    "review.refused.ladder": (
+        "Tangga tindak lanjut baru saja diubah: pilih lagi tindak lanjutnya, lalu kirim."
+    ),
     "review.refused.unknown": "Kasus ini tidak ada lagi pada site Anda.",
     "review.refused.value": "Salah satu nilai tidak mungkin.",
     "fatigue.profile": "Kasus menurut jam dalam shift dan shift berturut-turut",
@@ -443,6 +510,15 @@ ID: dict[str, str] = {
         "tidak ada yang terpantau. Abu-abu: kurang dari 5 operator, tidak ditampilkan. Tidak ada "
         "peringkat orang. Hari yang kasusnya tidak lagi menyimpan operator tidak ikut dihitung."
     ),
+    "fatigue.season": "Hari",
+    "season.every_day": "Semua {n} hari",
+    "season.ramadan": "{n} hari Ramadan",
+    "season.other_days": "{n} hari lain",
+    "fatigue.ramadan": (
+        "Ramadan: {n} dari {all} hari yang tampil, {first} sampai {last}. Dihitung menurut "
+        "kalender tabular: dapat berbeda sehari dari rukyat."
+    ),
+    "fatigue.ramadan.day": "Ramadan hari ke-{nth}, dihitung: dapat berbeda sehari dari rukyat.",
     "fatigue.profile.nth": "ke-{nth}",
     "fatigue.profile.scale": "per 100 jam",
     "fatigue.profile.hour": "jam ke- dalam shift",
@@ -468,6 +544,24 @@ ID: dict[str, str] = {
     ),
     "fatigue.rate.belt": "Sabuk terbuka pada 10 km/jam atau lebih",
     "fatigue.rate.belt.of": "{hours} dari {moving} jam bergerak",
+    "fatigue.rate.over": "Lebih cepat dari {limit} km/jam selama 10 detik atau lebih",
+    "fatigue.rate.over.of": (
+        "{hours} dari {moving} jam bergerak; {n} kali, {crit} kali juga melebihi {limit} km/jam"
+    ),
+    "fatigue.rate.distraction": "Distraksi, kali per 100 jam bergerak",
+    "fatigue.rate.distraction.of": "{n} kali dalam {moving} jam bergerak, {blind} tak terpantau",
+    "fatigue.rate.not_tracked": "Wajah tidak terdeteksi, kali per 100 jam bergerak",
+    "fatigue.rate.not_tracked.of": "{n} kali dalam {moving} jam bergerak, {blind} tak terpantau",
+    "fatigue.driving": "Kecepatan, sabuk, dan perhatian, per unit dan shift",
+    "fatigue.driving.help": (
+        "Yang paling lama terlalu cepat di atas, dalam jam, bukan laju, supaya jam yang sedikit "
+        "tidak menaikkan siapa pun. Batasnya dari kamus data: {warn} dan {crit} km/jam menurut "
+        "roda. Distraksi: 4 detik atau lebih melewati 20° dari biasanya; wajah tidak terdeteksi: "
+        "tanpa wajah 60 detik atau lebih dengan kamera hidup; keduanya pada 10 km/jam atau lebih. "
+        "Sedikit di mana banyak yang tak terpantau tidak membuktikan apa pun. Hari yang barisnya "
+        "dihapus sebelum ada batas tidak memuat pelanggaran. Unit, tidak pernah orang."
+    ),
+    "fatigue.driving.none": "Tidak ada unit yang diketahui bergerak pada hari-hari ini.",
     "fatigue.ranking": "Unit",
     "fatigue.ranking.help": (
         "Kasus bukan palsu per 100 jam dengan mata terlihat. Unit dengan sedikit jam ditarik ke "
@@ -538,6 +632,16 @@ ID: dict[str, str] = {
     "column.blind": "Tak terpantau (%)",
     "column.no_data": "Tidak ada data (%)",
     "column.unbelted": "Sabuk terbuka (jam)",
+    "column.shift": "Shift",
+    "column.over": "Terlalu cepat (menit)",
+    "column.over_share": "Terlalu cepat (%)",
+    "column.over_spells": "Terlalu cepat, kali",
+    "column.over_crit": "Jauh terlalu cepat, kali",
+    "column.worst_kmh": "Tercepat di antaranya (km/jam)",
+    "column.unbelted_share": "Sabuk terbuka (%)",
+    "column.distractions": "Distraksi, kali",
+    "column.untracked": "Tidak terdeteksi, kali",
+    "column.untracked_min": "Tidak terdeteksi (menit)",
     "column.figure": "Angka",
     "column.value": "Nilai",
     "column.rests_on": "Berdasar",

@@ -7,7 +7,7 @@ said before: a verdict that was wrong is followed by another one, with the reaso
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from pipeline.errors import UsageError
 from pipeline.localtime import from_us, next_day
+from pipeline.storage import ladder
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.people import audit
@@ -31,15 +32,13 @@ STATES = (ACKNOWLEDGED, *VERDICTS)
 DATA_ONLY = "data_only"
 BASES = ("clip", "radio", "face_to_face", DATA_ONLY)
 
-#: The ladder: what is done the first time in a shift, the second, …
-ACTIONS = ("radio_call", "visit", "rest", "off_truck")
-
 LONGEST_NOTE = 2_000
 MOST_SLEEP_H = 24
 
 
 class ReviewRefused(UsageError):
-    """A review that may not be; why: basis, data_only, reason, meanwhile, unknown, value."""
+    """A review that may not be; why: basis, data_only, reason, ladder, meanwhile,
+    unknown, value."""
 
     def __init__(self, why: str, message: str) -> None:
         self.why = why
@@ -48,7 +47,8 @@ class ReviewRefused(UsageError):
 
 @dataclass(frozen=True)
 class Review:
-    """What a person says of a case. ``sleep_h``: hours slept before the shift."""
+    """What a person says of a case. ``action``: a step of the ladder; ``sleep_h``: hours slept
+    before the shift."""
 
     state: str
     basis: str | None = None
@@ -79,16 +79,17 @@ class Linked:
     ended_at: int
 
 
-def check(review: Review) -> None:
-    """Raise ReviewRefused for one that says nothing, too much, or what its basis cannot show."""
-    choices = (
-        ("state", review.state, STATES),
-        ("basis", review.basis, (None, *BASES)),
-        ("action", review.action, (None, *ACTIONS)),
-    )
+def check(review: Review, actions: Sequence[str]) -> None:
+    """Raise ReviewRefused for one that says nothing, too much, or what its basis cannot show.
+
+    ``actions``: steps of the ladder in force.
+    """
+    choices = (("state", review.state, STATES), ("basis", review.basis, (None, *BASES)))
     for name, value, known in choices:
         if value not in known:
             raise ReviewRefused("value", f"{name} {value!r} is none of {known}")
+    if review.action is not None and review.action not in actions:
+        raise ReviewRefused("ladder", f"{review.action!r} is no step of the ladder")
     if review.state in VERDICTS and review.basis is None:
         raise ReviewRefused("basis", "a verdict needs a basis")
     if review.state == CONFIRMED and review.basis == DATA_ONLY:
@@ -116,9 +117,9 @@ def add(
     that is not there or not theirs or was reviewed meanwhile, and for another verdict without a
     note.
     """
-    check(review)
     with ledger.write() as connection:
         step(connection, "data")  # first of all: two reviewers take turns here
+        check(review, ladder.in_force(connection))
         number = _known(connection, case_id, districts)
         before = _entries(connection, number)
         if (before[-1].number if before else 0) != seen:

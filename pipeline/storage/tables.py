@@ -398,6 +398,18 @@ thresholds = Table(
     Column("reason", Text, nullable=False, server_default="", default=""),
 )
 
+#: Ladders of actions as they were set: the newest row is in force, none: the usual one.
+ladders = Table(
+    "ladders",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # a JSON list of words, from the first time in a shift on
+    Column("steps", Text, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 #: Fatigue cases, minted once. Builds find them again by overlap, so reviews survive late files and
 #: new thresholds; one that is found no more is withdrawn, never deleted. Times in µs.
 fatigue_cases = Table(
@@ -431,7 +443,7 @@ case_reviews = Table(
     Column("state", String, nullable=False),
     # clip | radio | face_to_face | data_only; always there with a verdict
     Column("basis", String),
-    # radio_call | visit | rest | off_truck
+    # a step of the ladder as it was offered then
     Column("action", String),
     Column("note", Text, nullable=False, default=""),
     Column("fit_to_work", Boolean),

@@ -11,8 +11,10 @@ import pytest
 
 from app import figures, handover
 from app.charts import fatigue as charts
+from app.charts import fatigue_strip
 from app.charts.palette import palette
 from app.text import say
+from pipeline.storage.ladder import USUAL
 
 ZONE = "Asia/Makassar"
 #: 06:00 at the site.
@@ -178,13 +180,13 @@ def test_nights_in_a_row_stop_at_a_day_off_and_at_a_day_shift() -> None:
     [(1, "radio_call"), (2, "visit"), (3, "rest"), (4, "off_truck"), (9, "off_truck")],
 )
 def test_the_ladder_goes_up_with_each_case_of_the_shift(number: int, step: str) -> None:
-    assert figures.fatigue.suggested(roster((DAY, 1), cases=number)) == step
+    assert figures.fatigue.suggested(roster((DAY, 1), cases=number), USUAL) == step
 
 
 def test_facts_of_a_case_with_and_without_an_operator() -> None:
     one = case("a", closed_share=0.18, closed_share_low=0.14, usual_share=None)
     seat = {"since": one["started_at"] - timedelta(hours=3), "found": True, "unknown_s": 600.0}
-    told = dict(figures.fatigue.facts(one, roster((DAY, 2)), seat))
+    told = dict(figures.fatigue.facts(one, roster((DAY, 2)), seat, USUAL))
     assert told[say("fatigue.fact.closed")] == "**30 m** · longest 4.0 s · 30 km/h"
     assert told[say("fatigue.fact.share")] == "18.0 % · at least 14.0 % (95 %) · usual –"
     assert (
@@ -193,7 +195,7 @@ def test_facts_of_a_case_with_and_without_an_operator() -> None:
     )
     assert told[say("fatigue.fact.row")] == "night shift no. 1 in a row"
     bare = dict(
-        figures.fatigue.facts(one | {"metres_closed": None}, roster((DAY, 1)).clear(), None)
+        figures.fatigue.facts(one | {"metres_closed": None}, roster((DAY, 1)).clear(), None, USUAL)
     )
     assert bare[say("fatigue.fact.row")] == bare[say("fatigue.fact.seat")] == "–"
 
@@ -228,6 +230,16 @@ def test_units_that_differ_by_chance_alone_keep_nothing_of_their_own() -> None:
     assert figures.fatigue.ranked(units(("a", 0, 0))).is_empty()
 
 
+def driven() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            **{"moving_s": [180_000.0, 180_000.0], "blind_moving_s": [36_000.0, 0.0]},
+            **{"unbelted_s": [3600.0, 0.0], "over_s": [600.0, 300.0], "over": [4, 2]},
+            **{"over_crit": [1, 0], "distractions": [5, 0], "untracked": [1, 1]},
+        }
+    )
+
+
 def test_rates_beside_their_denominators() -> None:
     frame = pl.DataFrame(
         {
@@ -238,12 +250,15 @@ def test_rates_beside_their_denominators() -> None:
         }
     )
     shifts = {"withheld": False, "observed": 40, "with_confirmed": 1}
-    values = [value for _, value, _ in figures.fatigue.rates(frame, shifts)]
-    assert values == ["0.50", "2.5", "4.0", "10.0 %", "1.0 %"]
+    values = [value for _, value, _ in figures.fatigue.rates(frame, shifts, driven())]
+    # 900 s too fast, 3,600 s unbelted, 5 and 2 spells in 100 h
+    assert values == ["0.50", "2.5", "4.0", "10.0 %", "0.2 %", "1.0 %", "5.0", "2.0"]
+    none = figures.fatigue.rates(frame, shifts, driven().clear())
+    assert [value for _, value, _ in none[4:]] == ["–"] * 4
     withheld = {"withheld": True, "observed": None, "with_confirmed": None}
-    assert "withheld" in figures.fatigue.rates(frame, withheld)[1][1]
+    assert "withheld" in figures.fatigue.rates(frame, withheld, driven())[1][1]
     unjudged = frame.with_columns(pl.lit(0).alias("judged"), pl.lit(0).alias("confirmed"))
-    rates = figures.fatigue.rates(unjudged, shifts)
+    rates = figures.fatigue.rates(unjudged, shifts, driven())
     assert [rates[0][1], rates[1][1]] == ["–", "–"]  # unreviewed is unknown, not zero
 
 
@@ -267,6 +282,24 @@ def test_what_goes_is_told_with_what_people_had_said() -> None:
     }
 
 
+def looks(*found: tuple[str, str]) -> pl.DataFrame:
+    at = [BEGIN + timedelta(hours=1, minutes=i) for i in range(len(found))]
+    ended = [moment + timedelta(seconds=60) for moment in at]
+    frame = pl.DataFrame(found, schema=["unitno", "kind"], orient="row")
+    return frame.with_columns(pl.Series("started_at", at), pl.Series("ended_at", ended))
+
+
+def test_days_by_season() -> None:
+    before, first, second = "2026-02-17", "2026-02-18", "2026-02-19"
+    assert figures.fatigue.seasons([before]) == {"every_day": (before,)}
+    assert figures.fatigue.seasons([first, second]) == {"every_day": (first, second)}
+    assert figures.fatigue.seasons([before, first]) == {
+        "every_day": (before, first),
+        "ramadan": (first,),
+        "other_days": (before,),
+    }
+
+
 def runs(unit: str) -> pl.DataFrame:
     edges = [BEGIN + timedelta(hours=h) for h in range(4)]
     return pl.DataFrame(
@@ -286,9 +319,14 @@ def test_the_strip(dark: bool) -> None:
         case("b", unitno="<b>wild</b>", kind="drowsy", metres_closed=100.0),
         case("c", unitno="done", state="confirmed", acknowledged_at=NOW),
     )
-    assert charts.strip_rows(queued) == ("<b>wild</b>", "calm", "done")
-    span = BEGIN, BEGIN + timedelta(hours=12)
-    figure = charts.strip(queued, runs("calm"), span, ZONE, dark)
+    often = looks(("calm", "distraction"), ("idler", "not_tracked"), ("idler", "not_tracked"))
+    units = fatigue_strip.strip_rows(queued, often.clear())
+    assert units == ("<b>wild</b>", "calm", "done")
+    assert fatigue_strip.strip_rows(queued, often) == (*units, "idler")
+    span, night = (BEGIN, BEGIN + timedelta(hours=12)), (BEGIN, BEGIN + timedelta(minutes=60))
+    figure = fatigue_strip.strip(queued, often, runs("calm"), units, span, [night], ZONE, dark)
+    (shade,) = figure.layout.shapes
+    assert [f"{at:%H:%M}" for at in (shade.x0, shade.x1)] == ["06:00", "07:00"]  # local
     left, right = figure.layout.xaxis.range
     assert (right - left) == timedelta(hours=12, minutes=20)
     assert left.hour == 5  # local
@@ -299,8 +337,13 @@ def test_the_strip(dark: bool) -> None:
     assert list(drowsy.marker.size) == [13 + 10]
     assert [data[2] for data in sleep.customdata] == ["a", "c"]
     told = [note.text for note in figure.layout.annotations]
+    assert told.pop(0) == say("fatigue.strip.night")
     wait = say("fatigue.strip.waits", n=1, time="09:00")
     assert told == [f"<b>{wait}</b>", f"<b>{wait}</b>", say("fatigue.strip.judged")]
+    turned = marks[say("kind.distraction")]
+    assert turned.marker.symbol.endswith("-open")
+    assert list(turned.y) == [1 - 0.28]  # in the row of "calm", below its line
+    assert say("kind.not_tracked") not in marks  # of a unit that has no row here
     none = next(trace for trace in figure.data if trace.name == say("fatigue.strip.none"))
     assert none.marker.color == palette(dark).unknown
     assert none.marker.pattern.shape == "/"

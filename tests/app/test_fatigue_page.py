@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app import access, meaning, state
-from app.panels import fatigue as panels
+from app import access, daylight, meaning, state
+from app.panels import fatigue_shift as panels
 from app.text import EN, say
+from pipeline.localtime import from_us, next_day
 from pipeline.marts.catalogue import words
 from pipeline.settings import Settings
 from pipeline.storage import people, reviews
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.reviews import Review
-from tests.app.fabricate_fatigue import OPERATOR, watched
+from tests.app.fabricate import DISTRICT
+from tests.app.fabricate_fatigue import OPERATOR, publish, watched
 from tests.app.test_pages import HOSTILE, texts
 
 PAGE = str(access.BY_NAME["fatigue_events"].path)
@@ -200,6 +204,71 @@ def test_a_link_says_which_view_shift_and_list(page: Any) -> None:
     app = page(contacts="nonsense", shift="nonsense", view="nonsense")
     assert app.dataframe[0].value[say("column.unit")].to_list() == ["WT-201", "DT-101"]
     assert app.get("plotly_chart")
+
+
+def strip_of(app: AppTest) -> Any:
+    return json.loads(app.get("plotly_chart")[0].proto.spec)
+
+
+def test_what_is_no_case_is_seen_beside_the_cases(
+    home: Settings, ledger: Ledger, script: str
+) -> None:
+    lake = watched(home, ledger)
+    day, at = placed(ledger)
+    looks = [("DT-101", "distraction"), ("DT-102", "not_tracked"), ("DT-102", "not_tracked")]
+    episodes = [
+        {
+            **{"hiveperiod": day, "dstrct_code": DISTRICT, "unitno": unit, "kind": kind},
+            **{"operatorid": OPERATOR, "operator": OPERATOR},
+            **{"started_at": at + timedelta(minutes=i), "ended_at": at + timedelta(minutes=i + 1)},
+        }
+        for i, (unit, kind) in enumerate(looks)
+    ]
+    with ledger.write() as connection:
+        publish(lake, connection, "fatigue_episode", episodes)
+    spec = strip_of(opened(script))
+    names = [trace.get("name") for trace in spec["data"]]
+    assert say("kind.distraction") in names
+    assert say("kind.not_tracked") not in names  # of a unit without a case
+    app = opened(script, kinds="not_tracked,microsleep,nonsense")
+    spec = strip_of(app)
+    names = [trace.get("name") for trace in spec["data"]]
+    assert {say("kind.not_tracked"), say("kind.microsleep")} <= set(names)
+    assert not {say("kind.distraction"), say("kind.drowsy")} & set(names)
+    assert set(spec["layout"]["yaxis"]["ticktext"]) == {"DT-101", "DT-102"}
+    assert say("fatigue.kinds.of", n=1, all=2) in texts(app)
+    assert app.dataframe[0].value[say("column.unit")].to_list() == ["DT-101"]
+    assert tile(app, "fatigue.waiting")[0] == "2"  # tiles are of all of them
+    assert OPERATOR not in everything(app).replace("\\", "")
+    app = opened(script, view="patterns")
+    assert say("fatigue.driving.none") in texts(app)  # no shift of this lake moved
+
+
+def placed(ledger: Ledger) -> tuple[str, datetime]:
+    """Production day of F-1, and a moment in its shift."""
+    with ledger.read() as connection:
+        row = connection.execute(select(t.fatigue_cases).order_by("id").limit(1)).one()
+    return row.hiveperiod, from_us(row.started_at)
+
+
+def test_the_days_of_ramadan_are_told_and_can_be_looked_at_alone(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, ledger: Ledger, script: str
+) -> None:
+    lake = watched(home, ledger)
+    day, at = placed(ledger)
+    other = next_day(day, -1)
+    hour = {"hour_start": at.replace(minute=0), "valid_moving_s": 1800, "operator": OPERATOR}
+    with ledger.write() as connection:
+        eyes = [{"hiveperiod": day, "dstrct_code": DISTRICT, "unitno": "DT-101", **hour}]
+        publish(lake, connection, "eye_hour", eyes)
+    page = partial(opened, script)
+    monkeypatch.setattr(daylight, "ramadan_day", {day: 3}.get)
+    app = page(view="patterns", **{state.FIRST: other, state.LAST: day})
+    assert say("fatigue.ramadan", n=1, all=2, first=day, last=day) in texts(app)
+    assert app.get("plotly_chart")
+    app = page(view="patterns", season="other_days", **{state.FIRST: other, state.LAST: day})
+    assert "Ramadan:" not in texts(app)
+    assert say("fatigue.profile.none") in texts(app)
 
 
 @pytest.mark.parametrize("chart", ["fatigue.trace", "fatigue.place"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -190,10 +190,19 @@ def test_a_failed_test_keeps_the_last_good_version(
     assert [tuple(row) for row in failed] == [("t",)]
 
 
-def exceed(raw: Path, settings: Settings, ledger: Ledger, flow: Flow, temps: list[float]) -> Any:
+def exceed(
+    raw: Path,
+    settings: Settings,
+    ledger: Ledger,
+    flow: Flow,
+    temps: list[float],
+    speeds: Sequence[float] = (),
+) -> Any:
     lines = rows("2026013107", len(temps), EngineSpeed=1500)
     for row, temp in zip(lines, temps, strict=True):
         row["EngineCoolantTemp"] = temp
+    for row, speed in zip(lines, speeds, strict=False):
+        row["VehicleSpeed"] = speed
     deliver(raw, "2026013107", lines)
     flow.ingest()
     build(ledger, settings, "w", now=NOW)
@@ -216,8 +225,19 @@ def test_exceedances_merge_short_gaps_and_need_ten_seconds(
 ) -> None:
     # limits of the dictionary: warn above 103, crit above 108; equal is legal
     temps = [90.0] * 60 + [104.0] * 12 + [103.0] * 20 + [109.0] * 12 + [90.0] * 60 + [105.0] * 9
-    got = exceed(raw, settings, ledger, flow, temps)
+    speeds = (
+        [59.0] * 30 + [62.0] * 8 + [60.0] * 10 + [71.0] * 10 + [58.0] * 60 + [75.0] * 9 + [0.0] * 46
+    )
+    got = exceed(raw, settings, ledger, flow, temps, speeds)
     assert got == [("crit", 108, 92, 12, 109), ("warn", 103, 60, 44, 109)]
+    # warn above 60 km/h, crit above 70: 18 s of the spell's 28 lie above 60
+    query = (
+        "SELECT level, duration_s, beyond_s, worst FROM exceedance WHERE signal = 'VehicleSpeed'"
+    )
+    fast = ask(settings, ledger, "exceedance", query + " ORDER BY ALL")
+    assert fast == [("crit", 10, 10, 71), ("warn", 28, 18, 71)]
+    days = ask(settings, ledger, "unit_day", "SELECT sum(exceedances) FROM unit_day")
+    assert days == [(2,)]  # of the machine alone
 
 
 def test_the_first_ten_seconds_of_an_engine_are_not_judged(

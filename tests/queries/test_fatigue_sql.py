@@ -214,3 +214,84 @@ def test_a_unit_without_a_row_is_no_data_over_the_whole_shift(lake: Lake, reader
         ("DT-1", "none", 13, 30),
         ("DT-2", "none", 0, 30),
     ]
+
+
+def spell(mart: str, minutes: float, seconds: int, **values: Any) -> tuple[str, dict[str, Any]]:
+    at = BEGIN + timedelta(minutes=minutes)
+    return mart, {"started_at": at, "ended_at": at + timedelta(seconds=seconds), **values}
+
+
+def test_how_a_unit_was_driven_by_shift(lake: Lake, reader: Reader) -> None:
+    night = 12 * 60
+    moved = {"moving_s": 7200, "blind_moving_s": 600, "unbelted_s": 90}
+    write(
+        lake,
+        "unit_shift",
+        [
+            {"shift": 1, **moved},
+            {"shift": 2, **moved, "unbelted_s": 0},
+            {"shift": 2, **moved, "unitno": "DT-2"},
+            {"shift": 1, "moving_s": 0, "unitno": "DT-3"},  # nothing to divide by
+        ],
+    )
+
+    def fast(minutes: float, level: str, seconds: int, worst: float) -> dict[str, Any]:
+        values = {"signal": "VehicleSpeed", "side": "high", "level": level, "worst": worst}
+        return spell("exceedance", minutes, seconds + 5, beyond_s=seconds, **values)[1]
+
+    hot = {"signal": "EngineCoolantTemp", "side": "high", "level": "warn", "beyond_s": 99}
+    exceeded = [fast(5, "warn", 40, 66), fast(60, "warn", 20, 71), fast(60, "crit", 12, 71)]
+    write(
+        lake,
+        "exceedance",
+        # the night begins with its first second
+        [*exceeded, fast(night, "warn", 15, 61), spell("exceedance", 9, 99, **hot)[1]],
+    )
+    seen = [("distraction", 10, 5), ("distraction", night + 1, 6), ("not_tracked", 20, 120)]
+    write(
+        lake,
+        "fatigue_episode",
+        [
+            *(spell("fatigue_episode", at, length, kind=kind)[1] for kind, at, length in seen),
+            spell("fatigue_episode", 30, 4, kind="microsleep")[1],
+        ],
+    )
+    nights = {
+        "shift_days": [DAY],
+        "shift_districts": [DISTRICT],
+        "shift_starts": [int(BEGIN.timestamp()) + night * 60],
+    }
+    found = ask(reader, "fatigue_driving", SPAN, **nights)
+    told = ("unitno", "shift", "moving_s", "unbelted_s", "over_s", "over", "over_crit", "worst_kmh")
+    assert found.select(told).rows() == [
+        ("DT-1", 1, 7200, 90, 60, 2, 1, 71),
+        ("DT-1", 2, 7200, 0, 15, 1, 0, 61),
+        ("DT-2", 2, 7200, 90, 0, 0, 0, None),
+    ]
+    looks = ("distractions", "distracted_s", "untracked", "untracked_s", "blind_moving_s")
+    assert found.select(looks).rows() == [
+        (1, 5, 1, 120, 600),
+        (1, 6, 0, 0, 600),
+        (0, 0, 0, 0, 600),
+    ]
+    assert not {"operatorid", "operator"} & set(found.columns)
+
+
+def test_looks_of_a_shift_and_where_its_units_were(lake: Lake, reader: Reader) -> None:
+    kinds = [("distraction", 0), ("not_tracked", 11 * 60 + 59), ("distraction", 12 * 60)]
+    episodes = [spell("fatigue_episode", at, 60, kind=kind)[1] for kind, at in kinds]
+    write(lake, "fatigue_episode", [*episodes, spell("fatigue_episode", 5, 4, kind="yawning")[1]])
+    span = Scope(DAY, DAY, start=BEGIN, end=BEGIN + timedelta(hours=12))
+    found = ask(reader, "fatigue_looks", span)
+    assert found["kind"].to_list() == ["distraction", "not_tracked"]
+    assert not {"operatorid", "operator"} & set(found.columns)
+    elsewhere = Scope(DAY, DAY, ("ZZZZ",), start=span.start, end=span.end)
+    assert ask(reader, "fatigue_looks", elsewhere).is_empty()
+    places = [(-0.8, 115.0), (-0.9, 115.4), (-1.0, 115.5), (None, None)]
+    hours = [
+        {"hour_start": BEGIN + timedelta(hours=i), "lat": lat, "lon": lon}
+        for i, (lat, lon) in enumerate(places)
+    ]
+    write(lake, "unit_hour", hours)
+    assert ask(reader, "fatigue_where", Scope(DAY, DAY, units=("DT-1",))).rows() == [(-0.9, 115.4)]
+    assert ask(reader, "fatigue_where", Scope(DAY, DAY, units=("DT-2",))).is_empty()

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pipeline.errors import SettingsError, UsageError
 from pipeline.settings import Settings, load
 from pipeline.storage import ledger as ledger_module
-from pipeline.storage import migrate
+from pipeline.storage import manifest, migrate
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import (
     Ledger,
@@ -69,6 +69,21 @@ def test_a_ledger_with_data_is_brought_up_to_date(database: str, filled: str) ->
         ("HW-2", 1200, 1300, 0),
     ]
     assert (file.rows, file.hidden) == (120, 0)
+    ledger.close()
+
+
+def test_days_that_have_their_rows_are_built_again_for_another_dictionary(database: str) -> None:
+    ledger = Ledger(database)
+    migrate.upgrade(ledger, "0010")
+    day = {"dstrct_code": "M", "data_version": 5, "built_version": 5}
+    with ledger.write() as connection:
+        for name, expired in (("2026-01-30", 1), ("2026-01-31", None)):
+            row = {**day, "hiveperiod": name, "clean_expired_at": expired}
+            connection.execute(insert(t.partitions).values(**row))
+    migrate.upgrade(ledger)
+    with ledger.read() as connection:
+        built = manifest.dirty(connection, t.partitions.c.built_version)
+    assert [part.hiveperiod for part in built] == ["2026-01-31"]
     ledger.close()
 
 

@@ -21,6 +21,7 @@
 {#- Bands: (signal, condition), as the dictionary has them. -#}
 {% macro bands() %}
 {{ return([
+    ('VehicleSpeed', ''),
     ('EngineSpeed', 'EngineSpeed>=400'),
     ('EngineCoolantTemp', 'EngineSpeed>=400'),
     ('EngineCoolantLevel', ''),
