@@ -19,6 +19,7 @@ from pipeline.storage.ledger import Ledger
 from pipeline.storage.records import QUARANTINE
 from pipeline.storage.visible import KEYS
 from queries.connect import TELEMETRY, ZONES, Reader, mart_columns, open_reader
+from queries.deliveries import HALVES
 from queries.ledger_frames import relation_names
 from queries.run import ask, load
 from queries.scope import Scope
@@ -45,7 +46,7 @@ def test_a_header_tells_grain_relations_parameters_and_columns(name: str) -> Non
     header = "\n".join(line for line in query.text.splitlines() if line.startswith("--"))
     assert "-- grain: one row" in header
     assert "-- columns:" in header
-    known = {TELEMETRY, ZONES, QUARANTINE, *mart_columns(), *relation_names()}
+    known = {TELEMETRY, ZONES, QUARANTINE, *mart_columns(), *HALVES, *relation_names()}
     assert query.reads
     assert set(query.reads) <= known
     for parameter in query.parameters:
@@ -80,6 +81,7 @@ def unit_scope(scope: Scope, unit: str) -> Scope:
 def test_every_query_answers_an_empty_lake(settings: Settings, ledger: Ledger) -> None:
     values: dict[str, Any] = {
         "days": ["2026-01-31"],
+        "devices": ["x"],
         "columns": ["VehicleSpeed_mean"],
         "types": ["dump"],
         "deviceid": "x",
