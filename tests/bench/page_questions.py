@@ -80,22 +80,21 @@ def noting(found: list[Asked], page: str, span: str) -> Iterator[None]:
 def addresses(reader: Reader, today: str, unit: str) -> dict[str, list[dict[str, str]]]:
     """Page → what the address says in each of its views; a page that is not named has one.
 
-    Of a unit whose seconds are there, and the newest case of yesterday, its own if it has one.
+    Of a unit whose seconds are there, its newest case (or another's), and the newest raw file.
     """
     from app import state
     from app.pickers.fatigue import PATTERNS
     from app.pickers.fleet import VIEWS
 
-    day = next_day(today, -1)
     cases = reader.contract(
-        f"SELECT case_id, started_at FROM fatigue_case WHERE hiveperiod = '{day}'"
+        "SELECT case_id, started_at FROM fatigue_case"
         f" ORDER BY unitno = '{unit}' DESC, started_at DESC LIMIT 1"
     )
     case, start = cases.row(0) if cases.height else ("", _midnight(reader, today))
     end = start + timedelta(hours=1)
     hours = reader.contract(
         "SELECT concat_ws('/', district, deviceid, hour) AS place FROM raw_objects"
-        f" WHERE left(hour, 8) = '{day.replace('-', '')}' ORDER BY hour DESC, deviceid LIMIT 1"
+        " ORDER BY hour DESC, deviceid LIMIT 1"
     )
     stretch = Span(start.replace(microsecond=0), end.replace(microsecond=0)).address
     zoomed = dict(zip((state.START, state.END), stretch, strict=True))
@@ -113,7 +112,10 @@ def _midnight(reader: Reader, day: str) -> datetime:
 
 
 def asked(
-    today: str, views: Mapping[str, list[dict[str, str]]], spans: Sequence[str] = ("usual", "long")
+    today: str,
+    views: Mapping[str, list[dict[str, str]]],
+    spans: Sequence[str] = ("usual", "long"),
+    who: str = ADMIN,
 ) -> list[Asked]:
     """Every question of every page in each of its views, over the usual days and the longest span.
 
@@ -130,9 +132,8 @@ def asked(
             for view in views.get(page.name, [{}]):
                 app = AppTest.from_file(script, default_timeout=120)
                 app.session_state[state.SIGNED_IN] = True
-                app.session_state[state.IDENTITY] = ADMIN
+                app.session_state[state.IDENTITY] = who
                 if page is not access.HOME:
-                    app.run()
                     app.switch_page(str(page.path))
                 days = {"from": next_day(today, 1 - LONG)} if span == "long" else {}
                 for key, value in (days | view).items():
