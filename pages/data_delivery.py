@@ -10,17 +10,19 @@ user = data.require(PAGE)
 chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 
-cells = data.delivery.cells(PAGE, chosen)
-if cells.is_empty():
+states = data.delivery.devices(PAGE, chosen.scope)
+if states.is_empty():
     panels.empty("empty.nothing")
 else:
-    panels.tiles(figures.delivery.tiles(cells))
+    panels.tiles(figures.delivery.tiles(states))
 
     panels.section("delivery.grid", "delivery.grid.help")
-    grid = delivery.grid(cells, panels.dark())
+    drawn = figures.delivery.drawn(states)
+    cells = data.delivery.cells(chosen, drawn)
+    grid = delivery.grid(cells, drawn, panels.dark())
     panels.chart(grid, state.GRID_CHART, "delivery.grid", on_select=pickers.delivery.from_grid)
-    panels.delivery.left_out(cells)
-    opened = pickers.delivery.opened(cells)
+    panels.delivery.left_out(figures.delivery.devices_of(states))
+    opened = pickers.delivery.opened(cells, chosen)
     if opened:
         panels.delivery.opened(opened, chosen)
 
@@ -37,11 +39,11 @@ else:
     panels.delivery.cells(shown, pickers.delivery.from_table(bad))
 
     panels.section("delivery.delays")
-    panels.chart(delivery.delays(cells, panels.dark()), "delays", "delivery.delays")
+    panels.chart(delivery.delays(states, panels.dark()), "delays", "delivery.delays")
 
     panels.section("delivery.keeping_up")
     waiting, current = data.delivery.backlog(), data.delivery.availability(chosen)
-    panels.tiles(figures.delivery.keeping_up(cells, waiting, current))
+    panels.tiles(figures.delivery.keeping_up(states, waiting, current))
 
     panels.section("delivery.coverage", "delivery.coverage.help")
     covered = data.delivery.coverage(chosen)

@@ -12,7 +12,7 @@ chosen = filters.sidebar(backend(), user)
 panels.header("home", chosen)
 
 now = data.home.now(chosen)
-if now.units.is_empty() and now.cells.is_empty():
+if now.nothing:
     panels.empty("empty.nothing")
 else:
     st.container(key="state").markdown(figures.home.sentence(now))

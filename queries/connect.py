@@ -26,7 +26,7 @@ from pipeline.storage.lake import Lake, open_lake
 from pipeline.storage.ledger import Ledger, extra_fields
 from pipeline.storage.records import QUARANTINE, TELEMETRY, DataFile
 from pipeline.storage.visible import among, identifier, mart_sql, telemetry_over, telemetry_sql
-from queries import contract
+from queries import contract, deliveries
 from queries.ledger_frames import district_names, ledger_frame, relation_names
 from queries.scope import EVERYTHING, Scope
 
@@ -131,9 +131,12 @@ class Reader:
         paths: list[str] = []
         marts = mart_columns()
         for name in relations:
-            if name not in (TELEMETRY, QUARANTINE) and name not in marts:
+            mart = deliveries.HALVES.get(name, name)
+            if name not in (TELEMETRY, QUARANTINE) and mart not in marts:
                 continue
-            files = manifest.live(ledger, name, **scope.files)
+            files = manifest.live(ledger, mart, **scope.files)
+            if name in deliveries.HALVES:
+                files = deliveries.half(ledger, scope, name, files)
             if name == TELEMETRY and self.settings.lake_is_remote:
                 scan = row_groups(cursor, self.lake, extra_fields(ledger), columns)
                 query = telemetry_over(ledger, files, scan, columns)
@@ -146,7 +149,7 @@ class Reader:
             elif name == QUARANTINE:
                 query = contract.quarantine_sql(ledger, root, files)
             else:
-                query = mart_sql(root, files, marts[name], columns)
+                query = mart_sql(root, files, marts[mart], columns)
             cursor.execute(f"CREATE TEMP VIEW {identifier(name)} AS {query}")
         return paths
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or_, select
 
 from pipeline.localtime import day_span
 from pipeline.storage import tables as t
+from pipeline.storage.records import DataFile
 from queries.scope import Scope
 
 INSTANT = pl.Datetime("us", "UTC")
 
 SETTLED = {"day": pl.String, "district": pl.String}
+
+#: ``device_hour`` of the days that are settled, and of the others: files are told apart rather than
+#: rows, for to compare a month of a fleet with a list of days takes longer than to sum it up.
+SETTLED_HOUR, OPEN_HOUR = "settled_hour", "open_hour"
+HALVES = dict.fromkeys((SETTLED_HOUR, OPEN_HOUR), "device_hour")
 
 
 def settled(connection: Connection, scope: Scope) -> pl.DataFrame:
@@ -22,6 +31,15 @@ def settled(connection: Connection, scope: Scope) -> pl.DataFrame:
     """
     done, _ = _settled(connection, scope)
     return pl.DataFrame(sorted(done), schema=SETTLED, orient="row")
+
+
+def half(
+    connection: Connection, scope: Scope, name: str, files: Iterable[DataFile]
+) -> list[DataFile]:
+    """Those of the mart's files that belong to one of its ``HALVES``."""
+    done, _ = _settled(connection, scope)
+    wanted = name == SETTLED_HOUR
+    return [file for file in files if ((file.hiveperiod, file.dstrct_code) in done) == wanted]
 
 
 def _settled(connection: Connection, scope: Scope) -> tuple[set[tuple[str, str]], set[str]]:
@@ -50,70 +68,83 @@ def _settled(connection: Connection, scope: Scope) -> tuple[set[tuple[str, str]]
     return done - waits, districts
 
 
-def _unsettled(connection: Connection, scope: Scope) -> ColumnElement[bool]:
-    """Of raw keys: those whose hour and district are to be asked of the ledger."""
-    k = t.raw_keys.c
+def _unsettled(connection: Connection, scope: Scope, table: Table) -> ColumnElement[bool]:
+    """Of raw keys or objects: those whose hour and district are to be asked of the ledger."""
     done, districts = _settled(connection, scope)
     wanted = []
+    # SQLite would rather walk through all objects of a district than through a day's hours.
+    hour, district = table.c.hour, table.c.district.concat("")
     for day in scope.days or ():
         # A day with nothing to ask for is left out: its keys need not be looked at.
         left = [name for name in sorted(districts) if (day, name) not in done]
         left = [name for name in left if not scope.districts or name in scope.districts]
         if left:
             first = day.replace("-", "")
-            here = (k.hour >= first + "00", k.hour <= first + "23")
-            wanted.append(and_(*here, k.district.in_(left)))
+            wanted.append(and_(hour >= first + "00", hour <= first + "23", district.in_(left)))
     return or_(false(), *wanted)
 
 
-#: What arrived, one row per device and local hour of the scope: summed up by the database itself,
-#: for a fleet has ten thousands of files a day, each with forty columns in two tables.
-ARRIVED = {
+#: What the ledger is asked for of raw keys, and of what came of them.
+KEYS = {
+    "key": pl.String,
     "district": pl.String,
     "deviceid": pl.String,
     "hour": pl.String,
-    "key": pl.String,
-    # the first arrival: the same content again, put there later, is no news
+    "state": pl.String,
     "arrived_at": pl.Int64,
-    "waiting": pl.Int64,
-    "failed": pl.Int64,
+}
+OBJECTS = {
+    "key": pl.String,
     "status": pl.String,
+    "arrived_at": pl.Int64,
     "lines": pl.Int64,
     "accepted": pl.Int64,
     "overlapped": pl.Int64,
     "quarantined": pl.Int64,
     "unitno": pl.String,
-    "span_us": pl.Int64,
+    "min_ts": pl.Int64,
+    "max_ts": pl.Int64,
 }
 
 
 def arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """What arrived, by device and hour, of the days that no build has settled."""
-    k, o = t.raw_keys.c, t.raw_objects.c
-    lost = (k.state == "failed") & (func.coalesce(o.status, "") != "ok")
-    whole = func.max(case((o.status == "ok", 1), else_=0))
-    query = (
-        select(
-            k.district,
-            k.deviceid,
-            k.hour,
-            func.min(k.key),
-            func.coalesce(func.min(o.arrived_at), func.min(k.arrived_at)),
-            func.max(case((k.state == "pending", 1), else_=0)),
-            func.max(case((lost, 1), else_=0)),
-            case((whole == 1, "ok"), else_=func.max(o.status)),
-            func.sum(o.lines).cast(BigInteger),
-            func.sum(o.accepted).cast(BigInteger),
-            func.sum(o.overlapped).cast(BigInteger),
-            func.sum(o.quarantined).cast(BigInteger),
-            func.max(o.unitno),
-            func.max(o.max_ts) - func.min(o.min_ts),
-        )
-        .select_from(t.raw_keys.outerjoin(t.raw_objects, (o.key == k.key) & o.dead_at.is_(None)))
-        .where(k.state != "ignored", _unsettled(connection, scope))
-        .group_by(k.district, k.deviceid, k.hour)
+    """What arrived, by device and hour, of the days that no build has settled.
+
+    A fleet has ten thousands of files a day: keys and objects are read apart, each along the index
+    of its hours, and put together here, which takes half the time of a join in SQLite.
+    """
+    k, o = t.raw_keys, t.raw_objects
+    asked = select(*(k.c[name] for name in KEYS)).where(k.c.state != "ignored")
+    keys = frame(connection, asked.where(_unsettled(connection, scope, k)), KEYS)
+    live = select(*(o.c[name] for name in OBJECTS)).where(o.c.dead_at.is_(None))
+    objects = frame(connection, live.where(_unsettled(connection, scope, o)), OBJECTS)
+    both = keys.join(objects, on="key", how="left", suffix="_object")
+    whole, state = pl.col("status") == "ok", pl.col("state")
+    lost = (state == "failed") & ~whole.fill_null(False)
+    sums = ("lines", "accepted", "overlapped", "quarantined")
+    return both.group_by("district", "deviceid", "hour").agg(
+        pl.col("key").min(),
+        # the first arrival: the same content again, put there later, is no news
+        pl.coalesce(pl.col("arrived_at_object").min(), pl.col("arrived_at").min())
+        .cast(INSTANT)
+        .alias("arrived_at"),
+        (state == "pending").any().cast(pl.Int64).alias("waiting"),
+        lost.any().cast(pl.Int64).alias("failed"),
+        pl.when(whole.any()).then(pl.lit("ok")).otherwise(pl.col("status").max()).alias("status"),
+        # of no object nothing is known, which is not none
+        *(pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in sums),
+        pl.col("unitno").max(),
+        (pl.col("max_ts").max() - pl.col("min_ts").min()).alias("span_us"),
     )
-    columns = zip(*map(tuple, connection.execute(query)), strict=True)
-    values = dict(zip(ARRIVED, columns, strict=False)) or dict.fromkeys(ARRIVED, ())
-    frame = pl.DataFrame(values, schema=ARRIVED)
-    return frame.with_columns(pl.col("arrived_at").cast(INSTANT))
+
+
+def frame(connection: Connection, query: Select[Any], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows as the driver hands them out, column by column: a third of the time of row by row."""
+    cursor: Any = connection.execute(query).cursor
+    columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(schema)
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, kind if kind == pl.String else None, strict=False).cast(kind)
+            for (name, kind), values in zip(schema.items(), columns, strict=True)
+        ]
+    )

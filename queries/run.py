@@ -31,8 +31,13 @@ class Query:
 
 @cache
 def load(name: str) -> Query:
-    """The query of a file; its header names what it reads: ``-- reads: device_hour, devices``."""
+    """The query of a file; its header names what it reads: ``-- reads: device_hour, devices``.
+
+    One that says ``-- over: delivery`` reads the rows of that query, under its name.
+    """
     text = resources.files("queries").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    if over := re.search(r"^-- over: *(\w+)$", text, re.M):
+        text = f"WITH {over[1]} AS (\n{load(over[1]).text})\n{text}"
     reads = re.search(r"^-- reads: *(.+)$", text, re.M)
     body = re.sub(r"--.*$", "", text, flags=re.M)
     return Query(

@@ -13,7 +13,8 @@ from pipeline.localtime import next_day, to_us
 class Scope:
     """Local days ``[first, last]``, districts and units; an empty tuple means all of them.
 
-    ``start`` and ``end`` (UTC) narrow the files further for a drill-down into seconds.
+    ``start`` and ``end`` (UTC) narrow the files further for a drill-down into seconds, ``devices``
+    those of telemetry: of a mart's files it is not known whose rows they hold.
     """
 
     first: str | None = None
@@ -22,6 +23,7 @@ class Scope:
     units: tuple[str, ...] = ()
     start: datetime | None = None
     end: datetime | None = None
+    devices: tuple[str, ...] = ()
 
     @property
     def days(self) -> list[str] | None:
@@ -42,6 +44,7 @@ class Scope:
             "units": self.units or None,
             "min_ts": to_us(self.start) if self.start else None,
             "max_ts": to_us(self.end) if self.end else None,
+            "devices": self.devices or None,
         }
 
     @property

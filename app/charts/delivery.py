@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import polars as pl
 from plotly.subplots import make_subplots
 
 from app.charts.palette import ORANGE, PURPLE, VERMILION, Palette, base, palette, unknown_marker
-from app.figures.delivery import CAUSES, DELIVERED, expected, outages
+from app.figures.delivery import CAUSES, counted, delivered, judged
 from app.text import markless, say
 from app.tiles import span
 
@@ -28,8 +29,6 @@ STATES = (
 GROUND = ("complete", "proven_off")
 LETTERS = {"partial": "◐", "corrupt": "✕", "not_registered": "?"}
 LATE = "L"
-#: Devices drawn; the table below the grid has them all.
-SHOWN = 32
 ROW_PX = 22
 #: In a longer span, hours in a row that are alike are one bar: bars of an hour would be too thin.
 SINGLE_HOURS = 80
@@ -74,20 +73,13 @@ def markers(colours: Palette) -> dict[str, dict[str, Any]]:
     }
 
 
-def grid_rows(cells: pl.DataFrame) -> list[tuple[str, str]]:
-    """(district, device) from top to bottom: the longest outages, kept together by district.
+def grid(cells: pl.DataFrame, drawn: Sequence[tuple[str, str]], dark: bool) -> go.Figure:
+    """Device by local hour, the (district, device)s ``drawn`` from top to bottom.
 
-    The district that is worst off stands on top.
+    A bar's ``customdata`` names the device-hour that it opens.
     """
-    worst = outages(cells).select("district", "deviceid").head(SHOWN).rows()
-    districts = list(dict.fromkeys(district for district, _ in worst))
-    return sorted(worst, key=lambda row: districts.index(row[0]))
-
-
-def grid(cells: pl.DataFrame, dark: bool) -> go.Figure:
-    """Device by local hour. A bar's ``customdata`` names the device-hour that it opens."""
     colours = palette(dark)
-    rows = {key: number for number, key in enumerate(grid_rows(cells))}
+    rows = {key: number for number, key in enumerate(drawn)}
     where = pl.DataFrame(
         [(*key, number) for key, number in rows.items()],
         schema={"district": pl.String, "deviceid": pl.String, "row": pl.Int64},
@@ -254,21 +246,21 @@ def _note(cell: dict[str, Any]) -> str:
     return text
 
 
-def delays(cells: pl.DataFrame, dark: bool) -> go.Figure:
+def delays(states: pl.DataFrame, dark: bool) -> go.Figure:
     """How many expected hours came how late; the bins grow, the last one has not come."""
     colours = palette(dark)
-    due = expected(cells).filter(pl.col("state") != "proven_off")
-    came = due.filter(pl.col("state").is_in(DELIVERED))
+    due = judged(states)
+    came = delivered(due)
     counts = dict.fromkeys((name for _, name in BINS), 0)
     labels, edges = list(counts), [60.0 * edge for edge, _ in BINS[:-1]]
-    late = came["delay_s"].drop_nulls().clip(lower_bound=0.0)
+    late = came["delays"].explode().drop_nulls().clip(lower_bound=0.0)
     bins = pl.Series(edges).search_sorted(late, side="left")
     for place, count in bins.value_counts().iter_rows():
         counts[labels[place]] = count
     filled = [i for i, name in enumerate(counts) if counts[name]]
     shown = list(counts)[: filled[-1] + 1] if filled else []
     figure = go.Figure()
-    never = due.height - came.height
+    never = counted(due) - counted(came)
     for names, values, marker in (
         (shown, [counts[name] for name in shown], {"color": colours.accent}),
         ([say("delivery.never")], [never], unknown_marker(colours)),

@@ -6,6 +6,7 @@ Nothing is kept by time: a commit moves the ledger's data version, and with it e
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -59,14 +60,7 @@ def ask(
     user = require(page)
     query = run.load(name)
     privacy.check(user, query, parameters.values())
-    narrowed = Scope(
-        first=scope.first,
-        last=scope.last,
-        districts=access.allowed_districts(user.districts, scope.districts),
-        units=scope.units,
-        start=scope.start,
-        end=scope.end,
-    )
+    narrowed = replace(scope, districts=access.allowed_districts(user.districts, scope.districts))
     version: tuple[int, ...] = (data_version(backend().ledger),)
     if clocked:
         version += (int(time.time() // TICK_S),)

@@ -1,8 +1,10 @@
-"""Device-hours with what became of them, what lies behind one, and reading it again."""
+"""Device-hours and what became of them, what lies behind one, and reading it again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -28,10 +30,31 @@ WORD_COUNTS = timedelta(hours=24)
 LINES = 50
 
 
-def cells(page: str, filters: Filters) -> pl.DataFrame:
-    """One row per device and local hour with its state."""
-    scope = filters.scope
-    return ask(page, "delivery", scope, clocked=True, days=tuple(scope.days or ()))
+def devices(page: str, scope: Scope) -> pl.DataFrame:
+    """What became of the hours of each device: one row a device and state."""
+    return ask(page, "delivery_devices", scope, clocked=True, days=tuple(scope.days or ()))
+
+
+def cells(filters: Filters, drawn: Iterable[tuple[str, str]]) -> pl.DataFrame:
+    """Device-hours that need a look, and every one of the (district, device)s that are drawn."""
+    return _cells(filters.scope, tuple(sorted({device for _, device in drawn})))
+
+
+def cell(
+    filters: Filters, cells: pl.DataFrame, district: str, deviceid: str, hour: str
+) -> dict[str, Any] | None:
+    """A device-hour of what the filters choose, be it one of these ``cells`` or not."""
+    day = f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}"
+    found = cells.filter(district=district, deviceid=deviceid, hour=hour)
+    if found.is_empty() and day in (filters.scope.days or ()):
+        found = _cells(Scope(day, day, filters.districts), (deviceid,))
+        found = found.filter(district=district, deviceid=deviceid, hour=hour)
+    return found.row(0, named=True) if found.height else None
+
+
+def _cells(scope: Scope, names: tuple[str, ...]) -> pl.DataFrame:
+    days = tuple(scope.days or ())
+    return ask(PAGE, "delivery_cells", scope, clocked=True, days=days, devices=names)
 
 
 def backlog(page: str = PAGE) -> pl.DataFrame:

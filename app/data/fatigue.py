@@ -17,7 +17,7 @@ from app.backend import backend
 from app.data import privacy
 from app.data.asking import ask, require
 from app.filters import Filters
-from pipeline.localtime import next_day, shifts
+from pipeline.localtime import hiveperiod, next_day, shifts
 from pipeline.marts import thresholds, unlink
 from pipeline.storage import reviews
 from pipeline.storage.ledger import data_version
@@ -194,7 +194,7 @@ def roster(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
 def seat(filters: Filters, case: Mapping[str, Any]) -> dict[str, Any] | None:
     """Since when the unit of a case had been driven without a stop; None where unknown."""
     at = case["started_at"]
-    found = ask(PAGE, "fatigue_seat", _scope(filters, (case["unitno"],), at - SEAT_BACK, at, case))
+    found = ask(PAGE, "fatigue_seat", _scope(filters, (case["unitno"],), at - SEAT_BACK, at))
     return found.row(0, named=True) if found.height else None
 
 
@@ -202,7 +202,7 @@ def track(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
     """Where the unit of a case was in the hours around it, by the minute."""
     at = case["started_at"]
     span = at - TRACK_AROUND_CASE, at + TRACK_AROUND_CASE
-    return ask(PAGE, "fatigue_track", _scope(filters, (case["unitno"],), *span, case))
+    return ask(PAGE, "fatigue_track", _scope(filters, (case["unitno"],), *span))
 
 
 def roads(case: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
@@ -226,7 +226,7 @@ def eye_trace(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
     """One row a second around a case."""
     start = case["started_at"] - SECONDS_AROUND_CASE
     end = (case["ended_at"] or case["started_at"]) + SECONDS_AROUND_CASE
-    scope = _scope(filters, (), start, end, case)
+    scope = replace(_scope(filters, (), start, end), devices=(case["deviceid"],))
     return ask(PAGE, "eye_trace", scope, deviceid=case["deviceid"])
 
 
@@ -285,16 +285,9 @@ def _day_of(filters: Filters, case: Mapping[str, Any]) -> Scope:
     return Scope(case["hiveperiod"], case["hiveperiod"], filters.districts)
 
 
-def _scope(
-    filters: Filters,
-    units: tuple[str, ...],
-    start: datetime,
-    end: datetime,
-    case: Mapping[str, Any] | None = None,
-) -> Scope:
+def _scope(filters: Filters, units: tuple[str, ...], start: datetime, end: datetime) -> Scope:
     """A span of time. Files are of local days and of production days: a day more at each end."""
-    first = case["hiveperiod"] if case else filters.first
-    last = case["hiveperiod"] if case else filters.last
+    first, last = (hiveperiod(moment, filters.zone) for moment in (start, end))
     return Scope(
         next_day(first, -1), next_day(last), filters.districts, units, start=start, end=end
     )

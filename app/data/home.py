@@ -11,10 +11,10 @@ import streamlit as st
 from app import state
 from app.access import HOME
 from app.backend import backend
-from app.data import fleet
+from app.data import delivery, fleet
 from app.data.asking import ask, require
 from app.figures.changes import Changes, changes
-from app.figures.home import Now
+from app.figures.home import Now, by_state
 from app.filters import Filters
 from app.shift import Shift, shift_at
 from pipeline.localtime import hiveperiod, next_day
@@ -42,10 +42,15 @@ def now(filters: Filters) -> Now:
     # A production day may begin on the calendar day before.
     worked = Scope(min(next_day(first, -1), filters.first), last, filters.districts)
     days = Scope(first, last, filters.districts)
+    if shift is None:  # a month of a fleet, maybe: the database counts
+        cells, recent = None, delivery.devices(HOME.name, days)
+    else:
+        cells = _cells(days)
+        recent = by_state(cells, shift.start)
     return Now(
         fleet.unit_now(HOME.name, filters),
-        _cells(days),
-        ask(HOME.name, "missing_causes", days),
+        recent,
+        cells,
         ask(HOME.name, "case_times", filters.scope if shift is None else worked),
         ask(HOME.name, "shift_watch", filters.scope if shift is None else worked),
         shift,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -14,6 +14,9 @@ from queries.ingestion import Availability
 
 #: States in which a device-hour counts as delivered.
 DELIVERED = ("complete", "partial", "corrupt")
+
+#: Devices drawn, a row each; the table below the grid has them all.
+SHOWN = 32
 
 NOT_EXPECTED = ("pending", "not_registered")
 
@@ -29,58 +32,60 @@ CAUSES = (
 )
 
 
-def expected(cells: pl.DataFrame) -> pl.DataFrame:
+def expected(states: pl.DataFrame) -> pl.DataFrame:
     """Device-hours of registered devices whose hour and grace are over, or that came earlier."""
-    return cells.filter(~pl.col("state").is_in(NOT_EXPECTED))
+    return states.filter(~pl.col("state").is_in(NOT_EXPECTED))
 
 
-def delivered(cells: pl.DataFrame) -> pl.DataFrame:
+def delivered(states: pl.DataFrame) -> pl.DataFrame:
     """Expected device-hours whose file came."""
-    return cells.filter(pl.col("state").is_in(DELIVERED))
+    return states.filter(pl.col("state").is_in(DELIVERED))
 
 
-def tiles(cells: pl.DataFrame) -> list[Tile]:
-    """Fulfilment by files and by rows, with and without proven off; missing, late, delay."""
-    due, came = expected(cells), delivered(cells)
-    on = due.filter(pl.col("state") != "proven_off")
-    missing = due.filter(pl.col("state") == "missing").height
-    pending = cells.filter(pl.col("state") == "pending").height
-    rows = int(came["accepted"].sum()) - int(came["overlapped"].sum())  # each second once
-    middle, p95 = delay(due, 0.5), delay(due, 0.95)
+def counted(states: pl.DataFrame, *names: str) -> int:
+    """How many device-hours are in some states; in all of them where none is named."""
+    return int(states.filter(pl.col("state").is_in(names) | (not names))["hours"].sum())
+
+
+def tiles(states: pl.DataFrame) -> list[Tile]:
+    """Fulfilment by files and by rows, with and without proven off; missing, late, delay.
+
+    ``states``: one row a device and state, with its ``hours``; see ``delivery_devices.sql``.
+    """
+    due, came = counted(expected(states)), counted(delivered(states))
+    off = counted(states, "proven_off")
+    rows, late = (int(delivered(states)[name].sum()) for name in ("rows", "late"))
+    on = due - off
+    middle, p95 = delay(states, 0.5), delay(states, 0.95)
     return [
         Tile(
             say("delivery.fulfilment"),
-            share(came.height, due.height),
-            say("delivery.fulfilment.of", delivered=came.height, expected=due.height),
+            share(came, due),
+            say("delivery.fulfilment.of", delivered=came, expected=due),
             meaning.of("delivery.fulfilment", say("delivery.fulfilment.help")),
         ),
         Tile(
             say("delivery.rows"),
-            share(rows, due.height * HOUR),
-            say("delivery.rows.of", rows=rows, expected=due.height * HOUR),
+            share(rows, due * HOUR),
+            say("delivery.rows.of", rows=rows, expected=due * HOUR),
             meaning.of("delivery.rows", say("delivery.rows.help")),
         ),
         Tile(
             say("delivery.without"),
-            share(came.height, on.height),
-            say(
-                "delivery.without.of",
-                expected=on.height,
-                off=due.height - on.height,
-                rows=share(rows, on.height * HOUR),
-            ),
+            share(came, on),
+            say("delivery.without.of", expected=on, off=off, rows=share(rows, on * HOUR)),
             meaning.of("delivery.without", say("delivery.without.help")),
         ),
         Tile(
             say("delivery.missing"),
-            f"{missing:,}",
-            say("delivery.missing.of", expected=due.height, pending=pending),
+            f"{counted(states, 'missing'):,}",
+            say("delivery.missing.of", expected=due, pending=counted(states, "pending")),
             meaning.of("delivery.missing"),
         ),
         Tile(
             say("delivery.late"),
-            f"{came['late'].sum():,}",
-            say("delivery.late.of", delivered=came.height),
+            f"{late:,}",
+            say("delivery.late.of", delivered=came),
             meaning.of("delivery.late"),
         ),
         Tile(
@@ -92,10 +97,10 @@ def tiles(cells: pl.DataFrame) -> list[Tile]:
     ]
 
 
-def keeping_up(cells: pl.DataFrame, backlog: pl.DataFrame, current: Availability) -> list[Tile]:
+def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availability) -> list[Tile]:
     """What is still to come from the devices, and whether ingestion kept pace."""
     said = backlog.height
-    devices = cells.select("district", "deviceid").n_unique()
+    devices = devices_of(states)
     waiting = backlog.filter(pl.col("files") > 0)
     return [
         Tile(
@@ -115,13 +120,21 @@ def keeping_up(cells: pl.DataFrame, backlog: pl.DataFrame, current: Availability
     ]
 
 
-def delay(due: pl.DataFrame, quantile: float) -> str:
+def devices_of(states: pl.DataFrame) -> int:
+    """How many devices there are."""
+    return states.select("district", "deviceid").n_unique()
+
+
+def judged(states: pl.DataFrame) -> pl.DataFrame:
+    """What has a delay: hours proven off were never going to come."""
+    return expected(states).filter(pl.col("state") != "proven_off")
+
+
+def delay(states: pl.DataFrame, quantile: float) -> str:
     """A quantile of the arrival delay; what has not come is later than all that has."""
-    # Hours proven off were never going to come: they are no delay.
-    judged = due.filter(pl.col("state") != "proven_off")
-    if judged.is_empty():
+    values = judged(states)["delays"].explode().fill_null(math.inf).sort()
+    if values.is_empty():
         return NOTHING
-    values = judged["delay_s"].fill_null(math.inf).sort()
     value = float(values[min(math.ceil(quantile * len(values)), len(values)) - 1])
     if not math.isinf(value):
         return span(max(value, 0.0))
@@ -148,30 +161,38 @@ def causes(cells: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def outages(cells: pl.DataFrame) -> pl.DataFrame:
-    """One row a device, longest outage first: district, deviceid, unitno, longest, out, …
+def outages(states: pl.DataFrame) -> pl.DataFrame:
+    """One row a device, longest outage first: district, deviceid, longest, hours_out, …
 
-    ``longest``: the most hours in a row that are missing or corrupt; ``out``: all of them.
+    ``longest``: the most hours in a row that are missing or corrupt; ``hours_out``: all of them.
     """
     device = ["district", "deviceid"]
-    ordered = cells.sort("hour_start").with_columns(
-        pl.col("state").is_in(["missing", "corrupt"]).alias("bad")
-    )
-    runs = ordered.with_columns(pl.col("bad").rle_id().over(device).alias("run"))
+    begins = states.select(*device, "out").explode("out").drop_nulls("out").sort(*device, "out")
+    apart = (pl.col("out").diff() > timedelta(hours=1)).fill_null(True)
+    runs = begins.with_columns(apart.cum_sum().over(device).alias("run"))
     longest = (
-        runs.filter("bad").group_by(*device, "run").len().group_by(device).agg(pl.col("len").max())
+        runs.group_by(*device, "run").len("longest").group_by(device).agg(pl.col("longest").max())
     )
-    summed = ordered.group_by(device).agg(
-        pl.col("unitno").drop_nulls().last(),
-        pl.col("bad").sum().alias("out"),
-        (pl.col("state") == "partial").sum().alias("partial"),
+    summed = states.group_by(device).agg(
+        pl.col("out").list.len().sum().alias("hours_out"),
+        pl.col("hours").filter(pl.col("state") == "partial").sum().alias("partial"),
         pl.col("late").sum(),
     )
-    ranked = summed.join(longest.rename({"len": "longest"}), on=device, how="left")
-    keys = ["longest", "out", "partial", "late", *device]
+    ranked = summed.join(longest, on=device, how="left")
+    keys = ["longest", "hours_out", "partial", "late", *device]
     return ranked.with_columns(pl.col("longest").fill_null(0)).sort(
         keys, descending=[True] * 4 + [False] * 2
     )
+
+
+def drawn(states: pl.DataFrame) -> list[tuple[str, str]]:
+    """(district, device) from top to bottom: the longest outages, kept together by district.
+
+    The district that is worst off stands on top.
+    """
+    worst = outages(states).select("district", "deviceid").head(SHOWN).rows()
+    districts = list(dict.fromkeys(district for district, _ in worst))
+    return sorted(worst, key=lambda row: districts.index(row[0]))
 
 
 def cell_words(cell: dict[str, object]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from app import meaning
-from app.figures.delivery import delivered, expected
+from app.figures.delivery import counted, delivered, expected
 from app.figures.fleet import NEED_A_LOOK, definitions
 from app.shift import Shift
 from app.text import say, spelled
@@ -28,15 +28,17 @@ SHIFT_LENGTH = timedelta(hours=12)
 class Now:
     """What the overview is made of.
 
-    ``units``: one row a registered device with its status. ``cells``: device-hours of the shift
-    before, of this one, or of the days chosen. ``causes``: why hours are missing. ``cases``:
-    severity, started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` is
-    None where days were chosen: then figures are about them, and compared with nothing.
+    ``units``: one row a registered device with its status. ``recent``: what became of the
+    device-hours of this shift, or of the days chosen: state, hours, and how many of these are
+    ``uncovered``. ``cells``: device-hours of this shift and of the one before. ``cases``: severity,
+    started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` and
+    ``cells`` are None where days were chosen: then figures are about them, and compared with
+    nothing.
     """
 
     units: pl.DataFrame
-    cells: pl.DataFrame
-    causes: pl.DataFrame
+    recent: pl.DataFrame
+    cells: pl.DataFrame | None
     cases: pl.DataFrame
     watched: pl.DataFrame
     shift: Shift | None
@@ -52,19 +54,25 @@ class Now:
         return say("home.since.shift", clock=start.strftime("%H:%M"), shift=self.shift.number)
 
     @property
-    def recent(self) -> pl.DataFrame:
-        """Device-hours of this shift, or of the days chosen."""
-        if self.shift is None:
-            return self.cells
-        return self.cells.filter(pl.col("hour_start") >= self.shift.start)
+    def nothing(self) -> bool:
+        """Whether there is neither a unit nor an hour to tell of."""
+        hours = self.recent if self.cells is None else self.cells
+        return self.units.is_empty() and hours.is_empty()
 
     @property
     def earlier(self) -> tuple[int, int, int] | None:
         """Delivered, expected and missing by this time of the shift before; None: nothing known."""
-        if self.shift is None:
+        if self.shift is None or self.cells is None:
             return None
         found = by_then(self.cells, self.shift.before, self.shift.before_now)
         return found if found[1] else None
+
+
+def by_state(cells: pl.DataFrame, since: datetime) -> pl.DataFrame:
+    """Device-hours from a moment on, summed up: state, hours, uncovered (for want of coverage)."""
+    uncovered = (pl.col("cause") == "no_coverage").sum().alias("uncovered")
+    recent = cells.filter(pl.col("hour_start") >= since)
+    return recent.group_by("state").agg(pl.len().alias("hours"), uncovered)
 
 
 def by_then(cells: pl.DataFrame, start: datetime, end: datetime) -> tuple[int, int, int]:
@@ -94,9 +102,7 @@ def reporting_at(cells: pl.DataFrame, moment: datetime) -> int | None:
 def uncovered(now: Now) -> tuple[int, int]:
     """Missing device-hours, and how many of them for want of coverage."""
     missing = now.recent.filter(pl.col("state") == "missing")
-    known = now.causes.filter(pl.col("cause") == "no_coverage")
-    keys = ["district", "deviceid", "hour"]
-    return missing.height, missing.join(known, on=keys, how="semi").height
+    return counted(missing), int(missing["uncovered"].sum())
 
 
 def unseen(now: Now, shift: tuple[str, int] | None) -> tuple[float, float]:
@@ -125,7 +131,9 @@ def tiles(now: Now) -> list[Tile]:
 def _reporting(now: Now) -> Tile:
     status = now.units["status"]
     reporting, parked = (int((status == name).sum()) for name in ("reporting", "parked"))
-    before = reporting_at(now.cells, now.shift.now - SHIFT_LENGTH) if now.shift else None
+    before = None
+    if now.shift and now.cells is not None:
+        before = reporting_at(now.cells, now.shift.now - SHIFT_LENGTH)
     return Tile(
         say("status.reporting"),
         f"{reporting:,}",
@@ -174,9 +182,9 @@ def _waiting(now: Now) -> Tile:
 
 
 def _delivery(now: Now) -> list[Tile]:
-    came, due = delivered(now.recent).height, expected(now.recent).height
+    came, due = counted(delivered(now.recent)), counted(expected(now.recent))
     missing, blank = uncovered(now)
-    pending = now.recent.filter(pl.col("state") == "pending").height
+    pending = counted(now.recent, "pending")
     points = more = ""
     if now.earlier is not None:
         before, due_before, missing_before = now.earlier
@@ -263,7 +271,7 @@ def _cases(now: Now) -> str:
 
 
 def _files(now: Now) -> str:
-    came, due = delivered(now.recent).height, expected(now.recent).height
+    came, due = counted(delivered(now.recent)), counted(expected(now.recent))
     if not due:
         return say("home.delivery.none", since=now.since)
     missing, blank = uncovered(now)

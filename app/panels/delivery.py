@@ -9,8 +9,7 @@ import polars as pl
 import streamlit as st
 
 from app import data, pickers, state, tables
-from app.charts.delivery import SHOWN
-from app.figures.delivery import cell_words
+from app.figures.delivery import SHOWN, cell_words
 from app.filters import Filters
 from app.panels.pieces import LONG_ROWS, LONG_TABLE, download, note, table, table_or
 from app.text import plain, say
@@ -18,9 +17,8 @@ from app.text import plain, say
 PAGE = "data_delivery"
 
 
-def left_out(cells: pl.DataFrame) -> None:
+def left_out(devices: int) -> None:
     """How many devices the grid does not draw, where that is so."""
-    devices = cells.select("district", "deviceid").n_unique()
     if devices > SHOWN:
         st.caption(say("delivery.grid.rest", shown=SHOWN, devices=devices))
 

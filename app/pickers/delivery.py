@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import state
+from app import data, state
+from app.filters import Filters
 from app.text import say
 
 
@@ -31,18 +32,21 @@ def from_table(cells: pl.DataFrame) -> Callable[[], None]:
     return chosen
 
 
-def opened(cells: pl.DataFrame) -> dict[str, Any] | None:
-    """The device-hour that is open, if it is one of these, and the way to close it."""
+def opened(cells: pl.DataFrame, chosen: Filters) -> dict[str, Any] | None:
+    """The device-hour that is open, if the filters choose it, and the way to close it.
+
+    It need not be one of the ``cells`` that are drawn or listed: a link may name any.
+    """
     place = str(st.session_state.get(state.CELL) or st.query_params.get(state.CELL, ""))
     district, _, rest = place.partition("/")
     deviceid, _, hour = rest.rpartition("/")
-    found = cells.filter(district=district, deviceid=deviceid, hour=hour)
-    if found.is_empty():
+    found = data.delivery.cell(chosen, cells, district, deviceid, hour) if place else None
+    if found is None:
         return None
     if st.query_params.get(state.CELL) != place:  # a link shows the same
         st.query_params[state.CELL] = place
     st.button(say("delivery.close"), icon=":material/close:", type="tertiary", on_click=_close)
-    return found.row(0, named=True)
+    return found
 
 
 def _open(place: str) -> None:

@@ -25,11 +25,12 @@ def live(
     units: Iterable[str] | None = None,
     min_ts: int | None = None,
     max_ts: int | None = None,
+    devices: Iterable[str] | None = None,
     whole: bool = False,
 ) -> list[DataFile]:
     """Visible files of a dataset, pruned by all that the manifest knows, oldest day first.
 
-    Files without a row to be seen are left out, unless ``whole``.
+    Files without a row to be seen are left out, unless ``whole``. ``devices``: of telemetry alone.
     """
     f = t.data_files.c
     columns = (
@@ -56,6 +57,14 @@ def live(
         query = query.where(func.coalesce(f.max_ts, min_ts) >= min_ts)
     if max_ts is not None:
         query = query.where(func.coalesce(f.min_ts, max_ts) <= max_ts)
+    if devices is not None:
+        s = t.file_sources.c
+        own = select(s.file_id).where(s.deviceid.in_(list(devices)))
+        if max_ts is not None:
+            own = own.where(s.min_ts <= max_ts)
+        if min_ts is not None:
+            own = own.where(s.max_ts >= min_ts)
+        query = query.where(f.id.in_(own))
     wanted = None if units is None else set(units)
     files = []
     for row in connection.execute(query.order_by(f.hiveperiod, f.dstrct_code, f.id)):

@@ -2,14 +2,14 @@
 -- ledger; what only the built marts know (powered seconds, proven off) refines it there.
 -- Nothing is expected of a district before the first hour that any of its devices delivered.
 -- grain: one row per device and local hour
--- reads: devices, arrivals, settled, device_hour, now, zones, first_hour
+-- reads: devices, arrivals, settled, settled_hour, open_hour, now, zones, first_hour
 -- $days: local days; $districts: empty list for all
 -- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
 --   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
 --   lines, accepted, overlapped, quarantined, arrived_at (UTC), delay_s, key (none of what is
 --   complete and in time); for what is missing or failed: cause, cause_confidence,
 --   cause_evidence (empty until the marts have been built). In no order: a month of a fleet are
---   360,000 rows.
+--   360,000 rows, so pages ask for what other queries make of them (``over: delivery``).
 WITH present AS (SELECT now, grace_s FROM now),
 hours AS (
     SELECT day, strftime(strptime(day, '%Y-%m-%d') + to_hours(h), '%Y%m%d%H') AS hour
@@ -68,7 +68,7 @@ stated AS (
         coalesce(c.failed, 0) = 1 AS failed, m.cause, m.cause_confidence, m.cause_evidence
     FROM cells AS c
     CROSS JOIN present AS p
-    LEFT JOIN device_hour AS m
+    LEFT JOIN open_hour AS m
       ON m.dstrct_code = c.district AND m.deviceid = c.deviceid AND m.hour = c.hour
      -- What was built before this file came does not know it.
      AND (c.status IS NULL OR m.lines = c.lines)
@@ -84,8 +84,7 @@ SELECT
     nullif(cause, '') AS cause,
     CASE WHEN cause <> '' THEN cause_confidence END AS cause_confidence,
     CASE WHEN cause <> '' THEN cause_evidence END AS cause_evidence
-FROM device_hour
-SEMI JOIN settled AS s ON s.day = hiveperiod AND s.district = dstrct_code
+FROM settled_hour
 UNION ALL
 SELECT
     * EXCLUDE (failed, cause, cause_confidence, cause_evidence)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from sqlalchemy import literal, select
 
 from pipeline import fields
 from pipeline.localtime import day_span, hiveperiod, next_day, path_hour, shifts, to_us
@@ -338,6 +339,16 @@ class Lake:
         path = self.path(CLEAN, "telemetry", day)
         pq.write_table(table, self.settings.lake_root / path)
         self.record(connection, CLEAN, "telemetry", day, path, table.num_rows, version)
+        last = to_us(rows[-1]["ts"])
+        connection.execute(
+            t.file_sources.insert().from_select(
+                ["file_id", "src", "deviceid", "rows", "hidden", "min_ts", "max_ts"],
+                select(
+                    t.data_files.c.id,
+                    *map(literal, (1, rows[0]["deviceid"], len(rows), 0, to_us(begin), last)),
+                ).where(t.data_files.c.path == path),
+            )
+        )
 
     def path(self, layer: str, name: str, day: str) -> str:
         path = partition_path(layer, name, day, DISTRICT, "fabricated.parquet")

@@ -103,6 +103,21 @@ def test_behind_a_cell_stand_its_file_and_its_bad_lines(
         assert [tuple(row) for row in looked] == [("admin", key)]
 
 
+def test_a_link_opens_an_hour_that_is_neither_drawn_nor_listed(
+    filled: Settings, script: str, start: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.figures.delivery.SHOWN", 1)  # the one with the missing hour
+    key = key_of(filled, start)
+    app = opened(script, "fleet_manager#1", key)
+    assert not app.exception
+    assert frames(app)[0]["Key"].to_list() == [key]
+    # Neither one of other days than those chosen, nor what is no hour at all.
+    for hour in ("2020010100", "20261399", "x"):
+        app = opened(script, "fleet_manager#1", f"{DISTRICT}/dev-DT-101/{hour}/{hour}.txt.gz")
+        assert not app.exception
+        assert say("delivery.close") not in [button.label for button in app.button]
+
+
 def test_who_may_not_act_sees_counts_and_no_line(
     filled: Settings, ledger: Ledger, script: str, start: datetime
 ) -> None:

@@ -42,6 +42,7 @@ def hours(**devices: str) -> pl.DataFrame:
                     "late": late,
                     "lines": 3600 if came else 0,
                     "accepted": 3600 if came else 0,
+                    "overlapped": 0,
                     "delay_s": (9000.0 if late else 60.0) if came else None,
                     "cause": "no_coverage" if state == "missing" else None,
                     "cause_confidence": 0.8 if state == "missing" else None,
@@ -51,9 +52,27 @@ def hours(**devices: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={**numbers, "cause": pl.String})
 
 
+def summed(cells: pl.DataFrame) -> pl.DataFrame:
+    """The same summed up by device and state, as ``delivery_devices.sql`` does."""
+    out = pl.col("hour_start").filter(pl.col("state").is_in(["missing", "corrupt"]))
+    return cells.group_by("district", "deviceid", "state").agg(
+        pl.len().alias("hours"),
+        pl.col("late").sum(),
+        (pl.col("cause") == "no_coverage").sum().alias("uncovered"),
+        (pl.col("accepted") - pl.col("overlapped")).sum().alias("rows"),
+        pl.col("delay_s").alias("delays"),
+        out.alias("out"),
+    )
+
+
+def grid(cells: pl.DataFrame, dark: bool = False) -> Any:
+    """The grid of all that the page would draw of these."""
+    return delivery.grid(cells, figures.delivery.drawn(summed(cells)), dark)
+
+
 def letters(states: str) -> list[str]:
     """What stands in the cells of a device's missing hours."""
-    figure = delivery.grid(hours(A_1=states), dark=False)
+    figure = grid(hours(A_1=states))
     bars = next(trace for trace in figure.data if trace.name == say("cell.missing"))
     return [text.removeprefix("<b>").removesuffix("</b>") for text in bars.text]
 
@@ -66,16 +85,22 @@ def test_alike_neighbours_share_a_letter_where_cells_are_narrow() -> None:
 
 
 def test_the_longest_outage_comes_first_not_the_most_hours() -> None:
-    cells = hours(A_1="mcmcmc", A_2="cmmccc", B_3="cccccc", B_4="xmxccc")
-    found = figures.delivery.outages(cells)
-    assert found.select("deviceid", "longest", "out").rows() == [
+    states = summed(hours(A_1="mcmcmc", A_2="cmmccc", B_3="cccccc", B_4="xmxccc"))
+    found = figures.delivery.outages(states)
+    assert found.select("deviceid", "longest", "hours_out").rows() == [
         ("4", 3, 3),
         ("2", 2, 2),
         ("1", 1, 3),
         ("3", 0, 0),
     ]
     # District B has the worst device, so it stands on top, whole.
-    assert delivery.grid_rows(cells) == [("B", "4"), ("B", "3"), ("A", "2"), ("A", "1")]
+    assert figures.delivery.drawn(states) == [("B", "4"), ("B", "3"), ("A", "2"), ("A", "1")]
+
+
+def test_hours_in_which_nothing_was_expected_end_an_outage() -> None:
+    cells = hours(A_1="mmcmmm")
+    found = figures.delivery.outages(summed(cells.filter(pl.col("state") == "missing")))
+    assert found["longest"].to_list() == [3]
 
 
 def bars(figure: Any) -> dict[str, Any]:
@@ -83,7 +108,7 @@ def bars(figure: Any) -> dict[str, Any]:
 
 
 def test_a_bar_opens_its_hour_and_tells_its_cause() -> None:
-    figure = delivery.grid(hours(A_1="cCmo", A_2="cccc"), dark=True)
+    figure = grid(hours(A_1="cCmo", A_2="cccc"), dark=True)
     found = bars(figure)
     assert list(found) == [say("delivery.late"), say("cell.missing")]
     missing = found[say("cell.missing")]
@@ -96,22 +121,22 @@ def test_a_bar_opens_its_hour_and_tells_its_cause() -> None:
 
 def test_in_a_long_span_alike_hours_are_one_bar() -> None:
     states = "c" * 10 + "m" * 50 + "c" * 20 + "m" * 30
-    missing = bars(delivery.grid(hours(A_1=states), dark=False))[say("cell.missing")]
+    missing = bars(grid(hours(A_1=states)))[say("cell.missing")]
     assert [round(ms / 0.96 / 3_600_000) for ms in missing.x] == [50, 30]
     assert [data[0] for data in missing.customdata] == ["A/1/2026013110", "A/1/2026020308"]
 
 
 def test_a_fleet_of_500_is_readable() -> None:
     fleet = {f"A_{i:03}": "cccc" for i in range(499)} | {"A_999": "cmmc"}
-    figure = delivery.grid(hours(**fleet), dark=False)
-    assert len(figure.layout.yaxis.tickvals) == delivery.SHOWN
+    figure = grid(hours(**fleet))
+    assert len(figure.layout.yaxis.tickvals) == figures.delivery.SHOWN
     assert figure.layout.yaxis.ticktext[0] == "U999"
     assert figure.layout.height < 900
 
 
 def test_a_single_hour_is_as_wide_as_any() -> None:
     """Of a column alone Plotly cannot tell the width: without one it would not be seen."""
-    figure = delivery.grid(hours(A_1="ccoc"), dark=False)
+    figure = grid(hours(A_1="ccoc"))
     (off,) = (trace for trace in figure.data if trace.name == say("cell.proven_off"))
     assert (off.dx, [list(row) for row in off.z]) == (3_600_000, [[1]])
     assert off.x0 == datetime(2026, 1, 31, 2, 30)
@@ -133,12 +158,12 @@ def test_every_cause_has_a_colour_of_its_own() -> None:
 
 def test_hostile_names_keep_no_mark() -> None:
     cells = hours(A_1="mm").with_columns(pl.lit("<script>x</script>").alias("unitno"))
-    figure = delivery.grid(cells, dark=False)
+    figure = grid(cells)
     assert "<script" not in figure.to_json().replace("\\u003c", "<")
 
 
 def test_what_has_not_come_is_a_bar_of_its_own() -> None:
-    figure = delivery.delays(hours(A_1="ccCmmow"), dark=False)
+    figure = delivery.delays(summed(hours(A_1="ccCmmow")), dark=False)
     came, never = figure.data
     assert dict(zip(came.x, came.y, strict=True))["≤ 2 min"] == 2
     assert dict(zip(came.x, came.y, strict=True))["≤ 4 h"] == 1
@@ -147,10 +172,11 @@ def test_what_has_not_come_is_a_bar_of_its_own() -> None:
 
 
 def test_delays_of_an_outage_are_no_improvement() -> None:
-    due = figures.delivery.expected(hours(A_1="cccccccccC", A_2="mccccccccc"))
+    # What is pending, proven off or not registered has no delay.
+    due = summed(hours(A_1="cccccccccC", A_2="mcccccccccwo", A_3="?"))
     # 18 of 20 within a minute, one after 2 h 30 min, one never: 95 % is the late one.
     assert figures.delivery.delay(due, 0.95) == "2 h"
-    worse = figures.delivery.expected(hours(A_1="cccccccccC", A_2="mmcccccccc"))
+    worse = summed(hours(A_1="cccccccccC", A_2="mmcccccccc"))
     assert figures.delivery.delay(worse, 0.95) == say("delivery.beyond", longest="2 h")
 
 
@@ -172,9 +198,9 @@ def test_causes_are_counted_with_how_sure_they_are() -> None:
 
 
 def test_still_to_come_has_its_denominators() -> None:
-    cells = hours(A_1="c", A_2="c", A_3="c")
+    states = summed(hours(A_1="cm", A_2="c", A_3="c"))
     backlog = pl.DataFrame({"deviceid": ["1", "2"], "files": [4, 0]})
-    waiting, current = figures.delivery.keeping_up(cells, backlog, Availability(23, 24))
+    waiting, current = figures.delivery.keeping_up(states, backlog, Availability(23, 24))
     assert (waiting.value, waiting.note) == (
         "4",
         "on 1 devices; 2 of 3 told in the last 24 h",
@@ -183,7 +209,7 @@ def test_still_to_come_has_its_denominators() -> None:
         "95.8 %",
         "ingestion current in 23 of 24 closed hours",
     )
-    _, never = figures.delivery.keeping_up(cells, backlog.clear(), Availability(0, 0))
+    _, never = figures.delivery.keeping_up(states, backlog.clear(), Availability(0, 0))
     assert (never.value, never.note) == ("–", say("delivery.availability.none"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -53,7 +54,13 @@ def test_the_shift_that_runs(
     assert found.previous == ((found.day, 1) if found.number == 2 else ("2026-01-30", 2))
 
 
-def cell(device: str, hours_ago: float, state: str, delay: timedelta | None) -> dict[str, object]:
+def cell(
+    device: str,
+    hours_ago: float,
+    state: str,
+    delay: timedelta | None,
+    cause: str | None = None,
+) -> dict[str, object]:
     start = NOON - hours_ago * HOUR
     return {
         "district": "A",
@@ -61,12 +68,14 @@ def cell(device: str, hours_ago: float, state: str, delay: timedelta | None) -> 
         "hour": (start + 8 * HOUR).strftime("%Y%m%d%H"),
         "hour_start": start,
         "state": state,
+        "cause": cause,
         "arrived_at": None if delay is None else start + HOUR + delay,
     }
 
 
 def frame(*rows: dict[str, object]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema_overrides={"arrived_at": INSTANT, "hour_start": INSTANT})
+    kinds = {"arrived_at": INSTANT, "hour_start": INSTANT, "cause": pl.String}
+    return pl.DataFrame(list(rows), schema_overrides=kinds)
 
 
 SOON = timedelta(minutes=5)
@@ -110,22 +119,16 @@ def watched(*rows: tuple[str, int, float, float]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=names, orient="row")
 
 
-def causes(*devices: str) -> pl.DataFrame:
-    """Hours four before now, missing for want of coverage."""
-    found = [{**cell(d, 4, "missing", None), "cause": "no_coverage"} for d in devices]
-    schema = dict.fromkeys(("district", "deviceid", "hour", "cause"), pl.String)
-    return pl.DataFrame([{k: row[k] for k in schema} for row in found], schema=schema)
-
-
 def present(**others: object) -> home.Now:
     usual: dict[str, object] = {
         "units": units(u1=("reporting", 1), u2=("silent", 4), u3=("parked", 9)),
+        "shift": shift_at(NOON, ZONE),
         "cells": frame(
             # this shift: two came, two are missing, one is still awaited
             cell("u1", 5, "complete", SOON),
             cell("u1", 4, "complete", SOON),
-            cell("u2", 5, "missing", None),
-            cell("u2", 4, "missing", None),
+            cell("u2", 5, "missing", None, "unknown"),
+            cell("u2", 4, "missing", None, "no_coverage"),
             cell("u2", 1, "pending", None),
             cell("u9", 4, "not_registered", SOON),
             # the shift before, 18 to 12 h ago: by 12 h ago two had come and one was due; the fourth
@@ -135,13 +138,15 @@ def present(**others: object) -> home.Now:
             cell("u2", 18, "complete", 9 * HOUR),
             cell("u2", 14, "complete", 9 * HOUR),
         ),
-        "causes": causes("u2"),
         "cases": cases((3, 1, 0.5), (1, 2, 1), (3, 13, 12), (3, 17, 16), (3, 8, 7)),
         "watched": watched(("2026-01-31", 1, 7200.0, 1800.0), ("2026-01-30", 2, 3600.0, 360.0)),
-        "shift": shift_at(NOON, ZONE),
         "zone": ZONE,
     }
-    return home.Now(**(usual | others))  # type: ignore[arg-type]
+    found: dict[str, Any] = usual | others
+    shift = found["shift"]
+    recent = home.by_state(found["cells"], shift.start if shift else NOON - 99 * HOUR)
+    found["cells"] = found["cells"] if shift else None
+    return home.Now(**found, recent=recent)
 
 
 def test_the_sentence_of_state() -> None:

@@ -16,6 +16,7 @@ from app.charts import delivery, fatigue, fleet, palette
 from pipeline.errors import PortBusy
 from pipeline.settings import Settings
 from pipeline.storage.people import ROLES
+from tests.app.test_delivery_pure import grid, summed
 
 ROOT = Path(access.__file__).parent.parent
 ZONE = "Asia/Makassar"
@@ -123,7 +124,7 @@ def cells(**states: int) -> pl.DataFrame:
 
 def test_fulfilment_counts_what_is_expected_and_nothing_else() -> None:
     found = cells(complete=6, partial=1, missing=2, proven_off=1, pending=5, not_registered=3)
-    files, rows, without, missing, late, delay = figures.delivery.tiles(found)
+    files, rows, without, missing, late, delay = figures.delivery.tiles(summed(found))
     assert (files.value, files.note) == ("70.0 %", "7 of 10 device-hours")
     assert (rows.value, rows.note) == ("62.8 %", "22,600 of 36,000 s")
     # 7 of 9 files; 22,600 of 9 × 3,600 s.
@@ -145,7 +146,7 @@ def test_lines_end_at_gaps() -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_grid_of_every_state(dark: bool) -> None:
-    figure = delivery.grid(cells(**dict.fromkeys(delivery.STATES, 1)), dark)
+    figure = grid(cells(**dict.fromkeys(delivery.STATES, 1)), dark)
     assert [trace.type for trace in figure.data] == ["heatmap"] * 2 + ["bar"] * 5
     assert [trace.name for trace in figure.data] == [
         *("Complete", "Proven off"),

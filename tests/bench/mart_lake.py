@@ -358,6 +358,15 @@ def _ledger(fleet: Fleet, files: Sequence[dict[str, Any]]) -> None:
             f"INSERT INTO data_files ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})",
             [tuple(file[name] for name in names) for file in files],
         )
+        # Of the one unit whose seconds are there; the others' are never asked for.
+        connection.execute(
+            "INSERT INTO file_sources (file_id, src, deviceid, rows, hidden, min_ts, max_ts)"
+            " SELECT f.id, o.id, o.deviceid, o.accepted, 0, o.min_ts, o.max_ts"
+            " FROM data_files AS f JOIN raw_objects AS o ON o.deviceid ="
+            " (SELECT deviceid FROM devices WHERE unitno = json_extract(f.units, '$[0]'))"
+            " AND o.min_ts BETWEEN f.min_ts AND f.max_ts"
+            f" WHERE f.dataset = '{TELEMETRY}'"
+        )
         connection.execute(
             "INSERT INTO partitions (hiveperiod, dstrct_code, data_version, context_version,"
             " closed_hours, compacted_version, built_version, built_at)"

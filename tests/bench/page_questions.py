@@ -1,8 +1,7 @@
 """What pages ask, timed; each way runs in a process of its own and prints one JSON object.
 
-No list of questions is kept: every page is run once over the home, over the usual days and over
-the longest span, and what it asks is noted down. What is asked after a click alone is asked with
-values of the same home.
+No list of questions is kept: every page is run once in each of its views over the home, over the
+usual days and over the longest span, and what it asks is noted down.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from app.looks import DAYS
+from app.spans import Span
 from pipeline.localtime import day_span, next_day
 from pipeline.settings import load
 from pipeline.storage.ledger import open_ledger
@@ -54,89 +55,119 @@ class Asked:
 
 @contextmanager
 def noting(found: list[Asked], page: str, span: str) -> Iterator[None]:
-    """Note every query that is asked while the block runs."""
-    ask = run.ask
+    """Note every query that is asked while the block runs; what a click would download is made."""
+    import streamlit as st
+
+    ask, button = run.ask, st.download_button
 
     def noted(reader: Reader, name: str, scope: Scope, **values: Any) -> pl.DataFrame:
         pairs = ((key, tuple(v) if isinstance(v, list) else v) for key, v in values.items())
         found.append(Asked(page, span, name, scope, tuple(sorted(pairs))))
         return ask(reader, name, scope, **values)
 
-    run.ask = noted
+    def clicked(label: str, data: Any, *others: Any, **more: Any) -> bool:
+        if callable(data):
+            data()
+        return bool(button(label, data, *others, **more))
+
+    run.ask, st.download_button = noted, clicked
     try:
         yield
     finally:
-        run.ask = ask
+        run.ask, st.download_button = ask, button
 
 
-def asked(today: str) -> list[Asked]:
-    """Every question of every page, over the usual days and over the longest span."""
+def addresses(reader: Reader, today: str, unit: str) -> dict[str, list[dict[str, str]]]:
+    """Page → what the address says in each of its views; a page that is not named has one.
+
+    Of a unit whose seconds are there, its newest case (or another's), and the newest raw file.
+    """
+    from app import state
+    from app.pickers.fatigue import PATTERNS
+    from app.pickers.fleet import VIEWS
+
+    cases = reader.contract(
+        "SELECT case_id, started_at FROM fatigue_case"
+        f" ORDER BY unitno = '{unit}' DESC, started_at DESC LIMIT 1"
+    )
+    case, start = cases.row(0) if cases.height else ("", _midnight(reader, today))
+    end = start + timedelta(hours=1)
+    hours = reader.contract(
+        "SELECT concat_ws('/', district, deviceid, hour) AS place FROM raw_objects"
+        " ORDER BY hour DESC, deviceid LIMIT 1"
+    )
+    stretch = Span(start.replace(microsecond=0), end.replace(microsecond=0)).address
+    zoomed = dict(zip((state.START, state.END), stretch, strict=True))
+    days = {state.COMPARE: DAYS}
+    return {
+        "fatigue_events": [{}, {state.VIEW: PATTERNS}, {state.CASE: case}],
+        "fleet_health": [*({state.VIEW: view} for view in VIEWS), {state.UNIT: unit}],
+        "engine_telemetry": [{state.UNIT: unit} | more for more in ({}, zoomed, days)],
+        "data_delivery": [{}, *({state.CELL: place} for place in hours["place"])],
+    }
+
+
+def _midnight(reader: Reader, day: str) -> datetime:
+    return day_span(day, reader.settings.zone_of(""))[0]
+
+
+def asked(
+    today: str,
+    views: Mapping[str, list[dict[str, str]]],
+    spans: Sequence[str] = ("usual", "long"),
+    who: str = ADMIN,
+) -> list[Asked]:
+    """Every question of every page in each of its views, over the usual days and the longest span.
+
+    Warnings and errors of a page end the run.
+    """
     from streamlit.testing.v1 import AppTest
 
     from app import access, backend, state
 
     script = str(Path(backend.__file__).with_name("main.py"))
     found: list[Asked] = []
-    for span in ("usual", "long"):
+    for span in spans:
         for page in access.PAGES:
-            app = AppTest.from_file(script, default_timeout=120)
-            app.session_state[state.SIGNED_IN] = True
-            app.session_state[state.IDENTITY] = ADMIN
-            if span == "long":
-                app.query_params["from"] = next_day(today, 1 - LONG)
-            with noting(found, page.name, span):
-                app.run()
+            for view in views.get(page.name, [{}]):
+                app = AppTest.from_file(script, default_timeout=120)
+                app.session_state[state.SIGNED_IN] = True
+                app.session_state[state.IDENTITY] = who
                 if page is not access.HOME:
-                    app.switch_page(str(page.path)).run()
-            if app.exception or app.warning:
-                raise SystemExit(f"{page.name} fails: {[*app.exception, *app.warning]}")
+                    app.switch_page(str(page.path))
+                days = {"from": next_day(today, 1 - LONG)} if span == "long" else {}
+                for key, value in (days | view).items():
+                    app.query_params[key] = value
+                with noting(found, page.name, span):
+                    app.run()
+                if app.exception or app.warning:
+                    raise SystemExit(f"{page.name} fails: {[*app.exception, *app.warning]}")
     once = {(one.name, one.scope, one.parameters): one for one in reversed(found)}
     return sorted(once.values(), key=lambda one: (one.page, one.span, one.name))
 
 
-def clicked(reader: Reader, today: str, unit: str, known: list[Asked]) -> list[Asked]:
-    """Questions that need a click first: with a unit whose seconds are there, and a case."""
-    scope = Scope(next_day(today, -1), today)
-    cases = reader.contract(
-        "SELECT case_id, deviceid, started_at FROM fatigue_case"
-        f" WHERE hiveperiod = '{next_day(today, -1)}' ORDER BY started_at DESC LIMIT 1"
-    )
-    noon = day_span(today, reader.settings.zone_of(""))[0] - timedelta(hours=12)
-    nothing = {"case_id": "", "deviceid": "", "started_at": noon}
-    case = cases.row(0, named=True) if cases.height else nothing
-    start = case["started_at"].replace(minute=0, second=0)
-    end = start + timedelta(hours=1)
-    values: dict[str, Any] = {
-        "case_id": case["case_id"],
-        "deviceid": case["deviceid"],
-        "columns": (*SIGNALS, *MEANS),
-        "days": tuple(scope.days or ()),
+def unasked(found: Iterable[Asked]) -> list[str]:
+    """Names of the queries that were not met."""
+    names = {
+        path.name.removesuffix(".sql")
+        for path in resources.files("queries").joinpath("sql").iterdir()
     }
-    more = []
-    names = (path.name for path in resources.files("queries").joinpath("sql").iterdir())
-    for name in sorted({name.removesuffix(".sql") for name in names} - {one.name for one in known}):
-        wanted = run.load(name).parameters
-        here = replace(scope, units=(unit,)) if "units" in wanted else scope
-        here = replace(here, start=start, end=end) if "start" in wanted else here
-        bound = {key: values[key] for key in wanted if key in values}
-        if set(wanted) <= set(here.parameters) | set(bound):
-            more.append(Asked("(a click)", "usual", name, here, tuple(sorted(bound.items()))))
-        else:
-            more.append(Asked("", "not asked", name, here, ()))
-    return more
+    return sorted(names - {one.name for one in found})
 
 
 def questions(homes: Mapping[str, str], today: str, unit: str, rounds: int) -> list[dict[str, Any]]:
     """Each question to each home in turn: its seconds by home, and the rows of the answer."""
     readers = {name: _reader(Path(path)) for name, path in homes.items()}
     first = next(iter(readers.values()))
-    found = asked(today)
-    found += clicked(first, today, unit, found)
-    told = []
+    found = asked(today, addresses(first, today, unit))
+    told: list[dict[str, Any]] = [
+        {"page": "", "span": "", "name": name, "rows": 0, "seconds": dict.fromkeys(readers, ())}
+        for name in unasked(found)
+    ]
     for one in found:
         spent: dict[str, list[float]] = {name: [] for name in readers}
         height = 0
-        for number in range(rounds + 1 if one.span != "not asked" else 0):
+        for number in range(rounds + 1):
             for name, reader in readers.items():
                 began = time.perf_counter()
                 height = one.answer(reader).height

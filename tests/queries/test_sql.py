@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -15,10 +16,12 @@ import pytest
 
 from pipeline.localtime import next_day
 from pipeline.settings import Settings
+from pipeline.storage import manifest
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.records import QUARANTINE
 from pipeline.storage.visible import KEYS
 from queries.connect import TELEMETRY, ZONES, Reader, mart_columns, open_reader
+from queries.deliveries import HALVES
 from queries.ledger_frames import relation_names
 from queries.run import ask, load
 from queries.scope import Scope
@@ -45,7 +48,7 @@ def test_a_header_tells_grain_relations_parameters_and_columns(name: str) -> Non
     header = "\n".join(line for line in query.text.splitlines() if line.startswith("--"))
     assert "-- grain: one row" in header
     assert "-- columns:" in header
-    known = {TELEMETRY, ZONES, QUARANTINE, *mart_columns(), *relation_names()}
+    known = {TELEMETRY, ZONES, QUARANTINE, *mart_columns(), *HALVES, *relation_names()}
     assert query.reads
     assert set(query.reads) <= known
     for parameter in query.parameters:
@@ -80,6 +83,7 @@ def unit_scope(scope: Scope, unit: str) -> Scope:
 def test_every_query_answers_an_empty_lake(settings: Settings, ledger: Ledger) -> None:
     values: dict[str, Any] = {
         "days": ["2026-01-31"],
+        "devices": ["x"],
         "columns": ["VehicleSpeed_mean"],
         "types": ["dump"],
         "deviceid": "x",
@@ -111,6 +115,41 @@ def test_delivery_tells_missing_late_and_pending(lake: tuple[Reader, Scope]) -> 
     assert missing["deviceid"].to_list() == [MISSING[0]]
     assert cells.filter("late")["deviceid"].to_list() == [LATE[0]]
     assert cells.filter("late")["delay_s"].to_list() == [3 * 3600]
+
+
+def test_a_device_s_hours_are_summed_up_by_what_became_of_them(
+    lake: tuple[Reader, Scope],
+) -> None:
+    reader, scope = lake
+    found = ask(reader, "delivery_devices", scope, days=scope.days)
+    rows = {(row["deviceid"], row["state"]): row for row in found.iter_rows(named=True)}
+    assert {key: row["hours"] for key, row in rows.items()} == {
+        **{(f"dev-{unit}", "complete"): 6 for unit in UNITS},
+        **{(f"dev-{unit}", "pending"): 1 for unit in UNITS},
+        (MISSING[0], "complete"): 5,
+        (MISSING[0], "missing"): 1,
+    }
+    came, gone = rows[MISSING[0], "complete"], rows[MISSING[0], "missing"]
+    assert (came["rows"], came["delays"], came["out"]) == (5 * 3600, [240.0] * 5, None)
+    # What has not come has no delay: it is not left out.
+    assert (gone["rows"], gone["delays"], gone["uncovered"]) == (0, [None], 0)
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    assert gone["out"] == [end - timedelta(hours=6 - MISSING[1])]
+    late = rows[LATE[0], "complete"]
+    assert (late["late"], sorted(late["delays"])) == (1, [240.0] * 5 + [3 * 3600.0])
+
+
+def test_hours_that_need_a_look_and_all_of_some_devices(lake: tuple[Reader, Scope]) -> None:
+    reader, scope = lake
+    bad = ask(reader, "delivery_cells", scope, days=scope.days, devices=[])
+    assert sorted(bad.select("deviceid", "state").rows()) == [
+        (MISSING[0], "missing"),
+        (LATE[0], "complete"),
+    ]
+    more = ask(reader, "delivery_cells", scope, days=scope.days, devices=["dev-DT-101"])
+    own = more.filter(deviceid="dev-DT-101")
+    assert dict(own["state"].value_counts().iter_rows()) == {"complete": 6, "pending": 1}
+    assert more.height == bad.height + own.height
 
 
 def test_status_now(lake: tuple[Reader, Scope]) -> None:
@@ -150,7 +189,12 @@ def test_seconds_of_a_case(lake: tuple[Reader, Scope]) -> None:
         scope.last,
         start=case["started_at"] - around,
         end=case["ended_at"] + around,
+        devices=(case["deviceid"],),
     )
+    with reader.ledger.read() as connection:  # files with rows of others alone are not opened
+        for devices, files in ((narrow.devices, 1), (("dev-DT-102",), 0)):
+            found = manifest.live(connection, **replace(narrow, devices=devices).files)
+            assert len(found) == files
     trace = ask(reader, "eye_trace", narrow, deviceid=case["deviceid"])
     assert trace.height == 240
     assert trace.filter(pl.col("ear") < 0.1).height == 4

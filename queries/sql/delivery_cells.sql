@@ -1,0 +1,8 @@
+-- Device-hours that need a look, and every hour of some devices.
+-- grain: one row per device and local hour
+-- over: delivery
+-- $devices: those of which every hour is wanted
+-- columns: as of delivery, without overlapped. In no order.
+SELECT * EXCLUDE (overlapped)
+FROM delivery
+WHERE late OR state NOT IN ('complete', 'pending', 'proven_off') OR list_contains($devices, deviceid)

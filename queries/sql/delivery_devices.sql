@@ -1,0 +1,16 @@
+-- What became of the hours of each device: of a month of a fleet all that is counted.
+-- grain: one row per device and state of its hours
+-- over: delivery
+-- columns: district, deviceid, state, hours, late and uncovered (how many of these came late, or are
+--   missing for want of coverage), rows (each second once), delays (s, of each hour; NULL: it has not
+--   come), out (begins of the hours that are missing or corrupt, UTC, in no order)
+SELECT
+    district, deviceid, state,
+    count(*)::BIGINT AS hours,
+    count_if(late)::BIGINT AS late,
+    count_if(cause = 'no_coverage')::BIGINT AS uncovered,
+    sum(accepted - overlapped)::BIGINT AS rows,
+    list(delay_s) AS delays,
+    list(hour_start) FILTER (state IN ('missing', 'corrupt')) AS out
+FROM delivery
+GROUP BY district, deviceid, state
