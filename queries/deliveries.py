@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, or
 from pipeline.localtime import day_span
 from pipeline.storage import tables as t
 from pipeline.storage.records import DataFile
+from pipeline.storage.sql import count_by, counter
 from queries.scope import Scope
 
 INSTANT = pl.Datetime("us", "UTC")
@@ -107,8 +108,29 @@ OBJECTS = {
 }
 
 
+#: What arrived, as it was last put together: several queries of a page ask for the same.
+_arrived: dict[tuple[Any, ...], pl.DataFrame] = {}
+#: Scopes that are kept so; the oldest goes first.
+KEPT = 8
+
+
 def arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """What arrived, by device and hour, of the days that no build has settled.
+    """What arrived, by device and hour, of the days that no build has settled."""
+    where = (str(connection.engine.url), scope.first, scope.last, scope.districts)
+    # What changes it moves the data's version, or the number of files that wait or were set aside.
+    k = t.raw_keys.c
+    states = count_by(connection, k.state, k.state.in_(("pending", "failed", "ignored")))
+    moment = (*where, counter(connection, "data"), *sorted(states.items()))
+    found = _arrived.get(moment)
+    if found is None:
+        found = _arrived[moment] = _arrivals(connection, scope)
+        for old in list(_arrived)[:-KEPT]:
+            _arrived.pop(old, None)
+    return found
+
+
+def _arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """The same from the ledger.
 
     A fleet has ten thousands of files a day: keys and objects are read apart, each along the index
     of its hours, and put together here, which takes half the time of a join in SQLite.

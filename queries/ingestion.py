@@ -153,8 +153,8 @@ def stale_rules(ledger: Ledger) -> dict[int, int]:
     # Not "another one": both ends of an index are looked up, what is between them is not.
     both = [query.where(o.rules_version < today), query.where(o.rules_version > today)]
     with ledger.read() as connection:
-        rows = [tuple(row) for one in both for row in connection.execute(one)]
-    return {int(rules): int(number) for rules, number in sorted(rows)}
+        found = [row for one in both for row in connection.execute(one)]
+    return {int(str(row[0])): int(str(row[1])) for row in sorted(map(tuple, found))}
 
 
 def leader(ledger: Ledger) -> str | None:
