@@ -44,6 +44,7 @@ def cell(
     filters: Filters, cells: pl.DataFrame, district: str, deviceid: str, hour: str
 ) -> dict[str, Any] | None:
     """A device-hour of what the filters choose, be it one of these ``cells`` or not."""
+    require(PAGE)
     day = f"{hour[:4]}-{hour[4:6]}-{hour[6:8]}"
     found = cells.filter(district=district, deviceid=deviceid, hour=hour)
     if found.is_empty() and day in (filters.scope.days or ()):
