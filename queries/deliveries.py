@@ -116,7 +116,9 @@ KEPT = 8
 
 def arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
     """What arrived, by device and hour, of the days that no build has settled."""
+    done, districts = _settled(connection, scope)
     where = (str(connection.engine.url), scope.first, scope.last, scope.districts)
+    where += (frozenset(done), frozenset(districts))
     # What changes it moves the data's version, or the number of files that wait or were set aside.
     k = t.raw_keys.c
     states = count_by(connection, k.state, k.state.in_(("pending", "failed", "ignored")))
