@@ -116,13 +116,13 @@ KEPT = 8
 
 def arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
     """What arrived, by device and hour, of the days that no build has settled."""
-    done, districts = _settled(connection, scope)
-    where = (str(connection.engine.url), scope.first, scope.last, scope.districts)
-    where += (frozenset(done), frozenset(districts))
+    days, districts = _settled(connection, scope)
+    place = (str(connection.engine.url), scope.first, scope.last, scope.districts)
     # What changes it moves the data's version, or the number of files that wait or were set aside.
     k = t.raw_keys.c
     states = count_by(connection, k.state, k.state.in_(("pending", "failed", "ignored")))
-    moment = (*where, counter(connection, "data"), *sorted(states.items()))
+    state = (counter(connection, "data"), *sorted(states.items()))
+    moment = (*place, frozenset(days), frozenset(districts), *state)
     found = _arrived.get(moment)
     if found is None:
         found = _arrived[moment] = _arrivals(connection, scope)
