@@ -124,6 +124,11 @@ def switch(page: Page, title: str) -> float:
     return _drawn(page)
 
 
+def offers(page: Page, label: str) -> bool:
+    """Whether a drawn page has that select box beside it."""
+    return page.get_by_test_id("stSidebar").get_by_role("combobox", name=label).count() > 0
+
+
 def choose(page: Page, label: str, option: str) -> float:
     """Seconds from a choice in a select box to the page redrawn."""
     page.get_by_test_id("stSidebar").get_by_role("combobox", name=label).click()
