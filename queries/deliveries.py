@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import polars as pl
@@ -69,9 +69,10 @@ def _settled(connection: Connection, scope: Scope) -> tuple[set[tuple[str, str]]
     return done - waits, districts
 
 
-def _unsettled(connection: Connection, scope: Scope, table: Table) -> ColumnElement[bool]:
+def _unsettled(
+    scope: Scope, done: Set[tuple[str, str]], districts: Set[str], table: Table
+) -> ColumnElement[bool]:
     """Of raw keys or objects: those whose hour and district are to be asked of the ledger."""
-    done, districts = _settled(connection, scope)
     wanted = []
     # SQLite would rather walk through all objects of a district than through a day's hours.
     hour, district = table.c.hour, table.c.district.concat("")
@@ -116,32 +117,35 @@ KEPT = 8
 
 def arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
     """What arrived, by device and hour, of the days that no build has settled."""
-    days, districts = _settled(connection, scope)
+    done, districts = _settled(connection, scope)
     place = (str(connection.engine.url), scope.first, scope.last, scope.districts)
     # What changes it moves the data's version, or the number of files that wait or were set aside.
     k = t.raw_keys.c
     states = count_by(connection, k.state, k.state.in_(("pending", "failed", "ignored")))
     state = (counter(connection, "data"), *sorted(states.items()))
-    moment = (*place, frozenset(days), frozenset(districts), *state)
+    moment = (*place, frozenset(done), frozenset(districts), *state)
     found = _arrived.get(moment)
     if found is None:
-        found = _arrived[moment] = _arrivals(connection, scope)
+        keys, objects = (_unsettled(scope, done, districts, x) for x in (t.raw_keys, t.raw_objects))
+        found = _arrived[moment] = _arrivals(connection, keys, objects)
         for old in list(_arrived)[:-KEPT]:
             _arrived.pop(old, None)
     return found
 
 
-def _arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """The same from the ledger.
+def _arrivals(
+    connection: Connection, own_keys: ColumnElement[bool], own_objects: ColumnElement[bool]
+) -> pl.DataFrame:
+    """The same from the ledger, of some keys and of their objects.
 
     A fleet has ten thousands of files a day: keys and objects are read apart, each along the index
     of its hours, and put together here, which takes half the time of a join in SQLite.
     """
     k, o = t.raw_keys, t.raw_objects
     asked = select(*(k.c[name] for name in KEYS)).where(k.c.state != "ignored")
-    keys = frame(connection, asked.where(_unsettled(connection, scope, k)), KEYS)
+    keys = frame(connection, asked.where(own_keys), KEYS)
     live = select(*(o.c[name] for name in OBJECTS)).where(o.c.dead_at.is_(None))
-    objects = frame(connection, live.where(_unsettled(connection, scope, o)), OBJECTS)
+    objects = frame(connection, live.where(own_objects), OBJECTS)
     both = keys.join(objects, on="key", how="left", suffix="_object")
     whole, state = pl.col("status") == "ok", pl.col("state")
     lost = (state == "failed") & ~whole.fill_null(False)

@@ -148,13 +148,13 @@ def stale_rules(ledger: Ledger) -> dict[int, int]:
     """Live versions that were read by other rules than today's: their rules → how many."""
     o = t.raw_objects.c
     query = select(o.rules_version, func.count()).where(o.dead_at.is_(None))
-    query = query.group_by(o.rules_version)
+    query = query.group_by(o.rules_version).order_by(o.rules_version)
     today = fields.RULES_VERSION
     # Not "another one": both ends of an index are looked up, what is between them is not.
     both = [query.where(o.rules_version < today), query.where(o.rules_version > today)]
     with ledger.read() as connection:
-        found = [row for one in both for row in connection.execute(one)]
-    return {int(str(row[0])): int(str(row[1])) for row in sorted(map(tuple, found))}
+        rows = [row for one in both for row in connection.execute(one)]
+    return {int(row[0]): int(row[1]) for row in rows}
 
 
 def leader(ledger: Ledger) -> str | None:

@@ -12,9 +12,9 @@ import polars as pl
 from app.charts.fatigue import SHAPES
 from app.charts.palette import PURPLE, VERMILION, Palette, base, local, palette
 from app.text import known, markless, say
+from queries.deliveries import INSTANT
 
 SHOWN = 24
-_INSTANT = pl.Datetime("us", "UTC")
 
 #: A night of so long has its name written into it.
 NAMED = timedelta(hours=1)
@@ -51,7 +51,7 @@ def strip(
     rows = {unit: len(units) - 1 - i for i, unit in enumerate(units)}
     figure = go.Figure()
     for begin, end in (
-        pl.DataFrame(nights, schema={"a": _INSTANT, "b": _INSTANT}, orient="row")
+        pl.DataFrame(nights, schema={"a": INSTANT, "b": INSTANT}, orient="row")
         .pipe(local, zone, "a", "b")
         .iter_rows()
     ):

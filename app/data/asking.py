@@ -15,7 +15,6 @@ import streamlit as st
 from app import access, auth
 from app.backend import backend
 from app.data import privacy
-from app.filters import Filters
 from pipeline.storage.ledger import data_version
 from pipeline.storage.people import User
 from queries import run
@@ -66,8 +65,3 @@ def ask(
         version += (int(time.time() // TICK_S),)
     answer = _answer(name, version, narrowed, tuple(sorted(parameters.items())))
     return privacy.cut(user, query, answer)
-
-
-def one_unit(filters: Filters, unit: str) -> Scope:
-    """The span of the filters for one unit."""
-    return Scope(filters.first, filters.last, filters.districts, (unit,))

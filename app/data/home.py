@@ -43,7 +43,7 @@ def now(filters: Filters) -> Now:
     worked = Scope(min(next_day(first, -1), filters.first), last, filters.districts)
     days = Scope(first, last, filters.districts)
     if shift is None:  # a month of a fleet, maybe: the database counts
-        cells, recent = None, delivery.devices(HOME.name, days)
+        cells, recent = pl.DataFrame(), delivery.devices(HOME.name, days)
     else:
         cells = _cells(days)
         recent = by_state(cells, shift.start)

@@ -328,7 +328,7 @@ def rates(
 
 def _driving(total: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Too fast, belt open, turned away, not tracked, of all units together."""
-    moving = total["moving_s"] or 0
+    moving = total["moving_s"]
     warn, crit = speed_limits()
     of = {"moving": hours(moving)}
 
@@ -338,10 +338,10 @@ def _driving(total: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         (
             say("fatigue.rate.over", limit=f"{warn:g}"),
-            share(total["over_s"] or 0, moving),
+            share(total["over_s"], moving),
             say(
                 "fatigue.rate.over.of",
-                hours=hours(total["over_s"] or 0),
+                hours=hours(total["over_s"]),
                 n=f"{total['over'] or 0:,}",
                 crit=f"{total['over_crit'] or 0:,}",
                 limit=f"{crit:g}",
@@ -350,17 +350,17 @@ def _driving(total: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ),
         (
             say("fatigue.rate.belt"),
-            share(total["unbelted_s"] or 0, moving),
-            say("fatigue.rate.belt.of", hours=hours(total["unbelted_s"] or 0), **of),
+            share(total["unbelted_s"], moving),
+            say("fatigue.rate.belt.of", hours=hours(total["unbelted_s"]), **of),
         ),
         *(
             (
                 say(f"fatigue.rate.{kind}"),
-                per_100_h(total[number] or 0),
+                per_100_h(total[number]),
                 say(
                     f"fatigue.rate.{kind}.of",
-                    n=f"{total[number] or 0:,}",
-                    blind=hours(total["blind_moving_s"] or 0),
+                    n=f"{total[number]:,}",
+                    blind=hours(total["blind_moving_s"]),
                     **of,
                 ),
             )

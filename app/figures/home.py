@@ -31,14 +31,14 @@ class Now:
     ``units``: one row a registered device with its status. ``recent``: what became of the
     device-hours of this shift, or of the days chosen: state, hours, and how many of these are
     ``uncovered``. ``cells``: device-hours of this shift and of the one before. ``cases``: severity,
-    started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` and
-    ``cells`` are None where days were chosen: then figures are about them, and compared with
+    started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` is None, and
+    there are no ``cells``, where days were chosen: then figures are about them, and compared with
     nothing.
     """
 
     units: pl.DataFrame
     recent: pl.DataFrame
-    cells: pl.DataFrame | None
+    cells: pl.DataFrame
     cases: pl.DataFrame
     watched: pl.DataFrame
     shift: Shift | None
@@ -56,13 +56,12 @@ class Now:
     @property
     def nothing(self) -> bool:
         """Whether there is neither a unit nor an hour to tell of."""
-        hours = self.recent if self.cells is None else self.cells
-        return self.units.is_empty() and hours.is_empty()
+        return all(frame.is_empty() for frame in (self.units, self.recent, self.cells))
 
     @property
     def earlier(self) -> tuple[int, int, int] | None:
         """Delivered, expected and missing by this time of the shift before; None: nothing known."""
-        if self.shift is None or self.cells is None:
+        if self.shift is None:
             return None
         found = by_then(self.cells, self.shift.before, self.shift.before_now)
         return found if found[1] else None
@@ -131,9 +130,7 @@ def tiles(now: Now) -> list[Tile]:
 def _reporting(now: Now) -> Tile:
     status = now.units["status"]
     reporting, parked = (int((status == name).sum()) for name in ("reporting", "parked"))
-    before = None
-    if now.shift and now.cells is not None:
-        before = reporting_at(now.cells, now.shift.now - SHIFT_LENGTH)
+    before = reporting_at(now.cells, now.shift.now - SHIFT_LENGTH) if now.shift else None
     return Tile(
         say("status.reporting"),
         f"{reporting:,}",

@@ -145,7 +145,7 @@ def present(**others: object) -> home.Now:
     found: dict[str, Any] = usual | others
     shift = found["shift"]
     recent = home.by_state(found["cells"], shift.start if shift else NOON - 99 * HOUR)
-    found["cells"] = found["cells"] if shift else None
+    found["cells"] = found["cells"] if shift else pl.DataFrame()
     return home.Now(**found, recent=recent)
 
 

@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, step
-from queries import ingestion, operations
+from queries import deliveries, ingestion, operations
 from queries.connect import Reader, open_reader
 from queries.run import ask
 from queries.scope import Scope
@@ -234,3 +234,49 @@ def test_what_the_ingestion_page_asks_goes_through_no_whole_table(
         scans = [one for one in plan if one.startswith("SCAN raw_")]
         # A scan of an index in the order that is asked for ends at the limit.
         assert all(" USING " in one and "autoindex" not in one for one in scans), plan
+
+
+def test_a_count_that_takes_long_is_made_again_only_after_a_while(
+    ledger: Ledger, top: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "_spared", {})
+    file(ledger, 1, top, top + MINUTE)
+    assert operations.line_counts(ledger)["lines"] == 1
+    file(ledger, 2, top, top + MINUTE)
+    assert operations.line_counts(ledger)["lines"] == 2  # a quick one is made every time
+    monkeypatch.setattr(operations, "LONG_COUNT_S", 0.0)
+    monkeypatch.setattr(operations, "SPARED", 1e9)
+    assert operations.line_counts(ledger)["lines"] == 2
+    file(ledger, 3, top, top + MINUTE)
+    assert operations.line_counts(ledger)["lines"] == 2
+    assert operations.status_counts(ledger) == {"ok": 3}  # every count has a time of its own
+    (until, known) = operations._spared[str(ledger.engine.url), "lines"]
+    monkeypatch.setattr(operations.time, "monotonic", lambda: until)
+    assert known["lines"] == 2
+    assert operations.line_counts(ledger)["lines"] == 3
+
+
+def test_what_arrived_is_put_together_once_until_something_moves(
+    ledger: Ledger, top: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(
+        deliveries, "_arrivals", lambda *_: made.append(1) or pl.DataFrame({"n": [len(made)]})
+    )
+    monkeypatch.setattr(deliveries, "_arrived", {})
+
+    def asked(day: str = "2026-01-31", districts: tuple[str, ...] = ()) -> int:
+        with ledger.read() as connection:
+            return int(deliveries.arrivals(connection, Scope(day, day, districts)).item())
+
+    assert (asked(), asked()) == (1, 1)
+    assert asked(districts=(DISTRICT,)) == 2
+    assert asked() == 1
+    file(ledger, 1, top, None)  # waits
+    assert (asked(), asked()) == (3, 3)
+    with ledger.write() as connection:
+        step(connection, "data")
+    assert (asked(), asked()) == (4, 4)
+    for day in range(1, deliveries.KEPT + 1):
+        asked(f"2026-02-{day:02}")
+    assert len(deliveries._arrived) == deliveries.KEPT
