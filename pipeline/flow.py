@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pipeline.errors import BuildFailed
-from pipeline.pool import Pool
+from pipeline.pool import Pool, give_memory_back
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger, open_ledger, run, worker_name
 
@@ -210,6 +210,7 @@ def _build(
         return result
     finally:
         ledger.close()
+        give_memory_back()
 
 
 def _nothing() -> BuildResult:
