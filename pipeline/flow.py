@@ -43,6 +43,7 @@ class Flow:
         self.settings, self.ledger = settings, ledger
         self.worker = worker or worker_name()
         self._readers: Pool | None = None
+        self._mergers: Pool | None = None
         self._builder: Pool | None = None
 
     def __enter__(self) -> Self:
@@ -58,10 +59,10 @@ class Flow:
 
     def close(self) -> None:
         """End the child processes."""
-        for pool in (self._readers, self._builder):
+        for pool in (self._readers, self._mergers, self._builder):
             if pool:
                 pool.shutdown(cancel_futures=True)
-        self._readers = self._builder = None
+        self._readers = self._mergers = self._builder = None
 
     @property
     def readers(self) -> Pool:
@@ -69,6 +70,13 @@ class Flow:
         if self._readers is None:
             self._readers = Pool(self.settings.threads)
         return self._readers
+
+    @property
+    def mergers(self) -> Pool:
+        """Processes that merge days: others than those that read, which must not wait for them."""
+        if self._mergers is None:
+            self._mergers = Pool(self.settings.threads)
+        return self._mergers
 
     def ingest(
         self,
@@ -131,7 +139,7 @@ class Flow:
         """Merge closed days, and open ones in many small files."""
         from pipeline.compact.run import Compact
 
-        step = Compact(self.ledger, self.settings, self.worker, self.readers)
+        step = Compact(self.ledger, self.settings, self.worker, self.mergers)
         if not step.plan(day=day, district=district, now=now):
             from pipeline.compact.run import CompactResult
 

@@ -143,6 +143,7 @@ class Worker:
 
     def _step(self, now: datetime, asked: set[str], rereading: bool) -> bool:
         full = "ingest" in asked or self._due("listing", now, FULL_LISTING_EVERY)
+        self.overtaken = False
         self._state = "taking in files"
         backlog = self._take_in(full).backlog
         if full:
@@ -151,7 +152,6 @@ class Worker:
             return backlog > 0
         devices.close_hours(self.ledger, self.settings, now)
         settled = backlog == 0 and not rereading
-        self.overtaken = False
         if settled or "build" in asked or self._due("build", now, BUILD_EVERY):
             backlog = self._build(now, backlog)
         if self.stopping.is_set():

@@ -98,7 +98,7 @@ class Children:
         self.pools: dict[str, Pool] = {}
 
     def lend(self, flow: Flow) -> None:
-        for name in ("_readers", "_builder"):
+        for name in ("_readers", "_mergers", "_builder"):
             if name not in self.pools or self.pools[name]._broken:  # type: ignore[attr-defined]
                 self.pools[name] = Pool(1)
             setattr(flow, name, self.pools[name])

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from pipeline.settings import Settings
 from pipeline.storage import claims
@@ -61,25 +62,28 @@ def test_a_step_takes_in_builds_and_compacts(
     assert log == []
 
 
-def test_what_arrives_while_marts_are_built_is_taken_in_beside_them(
-    raw: Path, ledger: Ledger, worker: Worker, tmp_path: Path
+@pytest.mark.parametrize(("pool", "runs"), [("_builder", 3), ("_mergers", 4)])
+def test_what_arrives_beside_long_work_is_taken_in(
+    raw: Path, ledger: Ledger, worker: Worker, tmp_path: Path, pool: str, runs: int
 ) -> None:
     worker.settings = worker.settings.model_copy(update={"poll_seconds": 0.2})
     deliver(raw, "2026013107", rows("2026013107", 60))
-    worker.flow.begin_build(now=NOW).result(60)  # the child is there; it built nothing
     seen = tmp_path / "seen"
-    # The child that builds is held up until the second file is in, or for far too long.
-    assert worker.flow._builder is not None
-    held = worker.flow._builder.submit(wait_for, seen, 60)
-    second = threading.Thread(target=deliver_second, args=(raw, ledger, seen))
+    # The child that builds, or merges, is held up until the second file is in, or far too long.
+    held = getattr(worker.flow, pool).submit(wait_for, seen, 60)
+    at_work = "taken in" if pool == "_builder" else "compact"
+    second = threading.Thread(target=deliver_second, args=(raw, ledger, at_work, seen))
     second.start()
     assert worker.step(NOW) is False
     second.join()
     assert held.result()
     assert worker.overtaken
     with ledger.read() as connection:
-        runs = connection.execute(select(t.runs.c.kind).order_by(t.runs.c.id)).scalars().all()
-    assert runs[:3] == ["ingest", "ingest", "build"]
+        done = connection.execute(select(t.runs.c.kind).order_by(t.runs.c.id)).scalars().all()
+    order = {3: ["ingest", "ingest", "build"], 4: ["ingest", "build", "compact", "ingest"]}
+    assert done[:runs] == order[runs]
+    assert worker.step(NOW) is False
+    assert not worker.overtaken
 
 
 def wait_for(path: Path, seconds: float) -> bool:
@@ -90,20 +94,26 @@ def wait_for(path: Path, seconds: float) -> bool:
     return path.exists()
 
 
-def deliver_second(raw: Path, ledger: Ledger, seen: Path) -> None:
-    """Once the first file is in, deliver another; say when that is in, too."""
-    for number, hour in enumerate(("", "2026013108")):
-        if hour:
-            deliver(raw, hour, rows(hour, 60))
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            with ledger.read() as connection:
-                if len(connection.execute(select(t.raw_objects)).all()) > number:
-                    break
-            time.sleep(0.05)
-        else:
-            return
-    seen.touch()
+def deliver_second(raw: Path, ledger: Ledger, at_work: str, seen: Path) -> None:
+    """Deliver another file once the first is ``taken in``, or a claim of that kind is open; say
+    when it is in, too."""
+    k, c = t.raw_objects.c, t.claims.c
+    first = select(k.id) if at_work == "taken in" else select(c.id).where(c.kind == at_work)
+    if until(ledger, first, 1):
+        deliver(raw, "2026013108", rows("2026013108", 60))
+        if until(ledger, select(k.id), 2):
+            seen.touch()
+
+
+def until(ledger: Ledger, query: Select[Any], number: int) -> bool:
+    """Whether there came to be so many rows."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        with ledger.read() as connection:
+            if len(connection.execute(query).all()) >= number:
+                return True
+        time.sleep(0.05)
+    return False
 
 
 def test_only_the_leader_builds(raw: Path, ledger: Ledger, worker: Worker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -12,16 +13,33 @@ from pipeline.localtime import next_day
 from queries.scope import Scope
 
 PAGE = "fleet_health"
+#: The last hour of most units lies in so many newest days.
+NEAR_DAYS = 3
 #: A level that falls by less, in % of the tank, may be slosh.
 FUEL_POINTS = 3.0
 
 
 def unit_now(page: str, filters: Filters) -> pl.DataFrame:
-    """Status of each registered unit now: one row a device."""
+    """Status of each registered unit now: one row a device.
+
+    A unit that stands for weeks is parked, not silent: for those that were seen last before the
+    newest days, their own last hours are looked for.
+    """
     today = datetime.now(UTC).date().isoformat()
-    # The last hours seen of a unit lie in the newest days; an older state says little.
-    scope = Scope(next_day(today, -3), next_day(today, 1), filters.districts)
-    return ask(page, "unit_now", scope, clocked=True)
+    near = Scope(next_day(today, -NEAR_DAYS), next_day(today, 1), filters.districts)
+    found = ask(page, "unit_now", near, clocked=True)
+    gone = found.filter(pl.col("last_state").is_null() & pl.col("last_seen").is_not_null())
+    if gone.is_empty():
+        return found
+    since = next_day(gone["last_seen"].min().date().isoformat(), -1)
+    units = tuple(gone["unitno"].unique().sort())
+    far = ask(page, "unit_now", replace(near, first=since, units=units), clocked=True)
+    return pl.concat(
+        [
+            found.join(gone, on="deviceid", how="anti"),
+            far.join(gone, on="deviceid", how="semi"),
+        ]
+    ).sort("dstrct_code", "unitno")
 
 
 def unit_totals(filters: Filters) -> pl.DataFrame:

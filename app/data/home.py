@@ -97,9 +97,13 @@ def _cells(days: Scope) -> pl.DataFrame:
 
 
 def _shift(filters: Filters) -> Shift | None:
-    """The shift that runs, where the days shown reach until now."""
+    """The shift that runs, where the newest day with data is today or the day before.
+
+    After midnight, and in an outage, today has no data for a while: the shift runs all the same.
+    """
     present = datetime.now(UTC)
-    if not filters.bounds[0] <= present < filters.bounds[1]:
+    start, end = filters.bounds
+    if not start <= present < end + timedelta(days=1):
         return None
     district = filters.districts[0] if filters.districts else ""
     start = backend().settings.shift_start.get(district)

@@ -17,6 +17,7 @@ from app.daylight import in_ramadan
 from app.text import known, plain, say, spelled
 from app.tiles import HOUR, NOTHING, Tile, hours, share, span
 from pipeline.fields import bands
+from pipeline.localtime import next_day
 from pipeline.storage.reviews import FALSE_ALARM, NEW, VERDICTS
 
 ON_SHIFT, SHIFT_ENDED, FOR_RECORD = "on_shift", "shift_ended", "for_record"
@@ -32,6 +33,8 @@ Shift = tuple[str, int]
 
 #: An operator comes back so long after a shift: until then a case of it is to be followed up.
 NEXT_SHIFT = timedelta(hours=12)
+#: The first minute of an operator's shift may lie so far behind the start of the unit's drive.
+SEAT_SLACK = timedelta(minutes=5)
 
 
 def queue(cases: pl.DataFrame, shifts: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -137,6 +140,7 @@ def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
     moving, blind = exposure["moving_s"], exposure["blind_moving_s"]
     no_data, day = exposure["no_data_s"], exposure["day_s"]
     km = spelled(f"{exposure['unobserved_km']:,.1f}")
+    worked = spelled(f"{exposure['unobserved_h']:,.1f}")
     return [
         Tile(
             say("fatigue.waiting"),
@@ -165,8 +169,8 @@ def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
         Tile(
             say("fatigue.no_data"),
             share(no_data, day),
-            say("fatigue.no_data.of", hours=hours(no_data), day=hours(day)),
-            meaning.of("fatigue.no_data", say("fatigue.no_data.help", km=km)),
+            say("fatigue.no_data.of", hours=hours(no_data), day=hours(day), km=km, worked=worked),
+            meaning.of("fatigue.no_data", say("fatigue.no_data.help")),
         ),
     ]
 
@@ -192,7 +196,7 @@ def facts(
         (say("fatigue.fact.closed"), _closed(case)),
         (say("fatigue.fact.share"), _share(case)),
         (say("fatigue.fact.evidence"), _evidence(case)),
-        (say("fatigue.fact.seat"), _seat(case, seat)),
+        (say("fatigue.fact.seat"), _seat(case, seat, took_over(roster))),
         (say("fatigue.fact.row"), _row(roster)),
         (say("fatigue.fact.nth"), _nth(roster, ladder)),
     ]
@@ -228,9 +232,28 @@ def _evidence(case: Mapping[str, Any]) -> str:
     return f"{source} · {say(agrees)}"
 
 
-def _seat(case: Mapping[str, Any], seat: Mapping[str, Any] | None) -> str:
+def took_over(roster: pl.DataFrame) -> datetime | None:
+    """When the operator was first seen on the unit of the case in its shift, where that was not
+    so already in the shift before; None where nothing tells."""
+    own = roster.filter("own")
+    if own.is_empty():
+        return None
+    day, shift = own["hiveperiod"][0], int(own["shift"][0])
+    before = (day, 1) if shift == 2 else (next_day(day, -1), 2)
+    stayed = roster.filter(
+        pl.col("first_minute").is_not_null(), hiveperiod=before[0], shift=before[1]
+    )
+    first: datetime | None = own["first_minute"][0]
+    return first if stayed.is_empty() else None
+
+
+def _seat(case: Mapping[str, Any], seat: Mapping[str, Any] | None, began: datetime | None) -> str:
     if seat is None:
         return NOTHING
+    # The unit may have gone on with another operator: a change takes less than ten minutes.
+    if began is not None and began - seat["since"] >= SEAT_SLACK:
+        long = span((case["started_at"] - began).total_seconds())
+        return say("fatigue.fact.seat.change", long=long)
     long = span((case["started_at"] - seat["since"]).total_seconds())
     text = say("fatigue.fact.seat.of" if seat["found"] else "fatigue.fact.seat.least", long=long)
     unknown = say("fatigue.fact.seat.unknown", long=span(seat["unknown_s"]))
@@ -295,10 +318,12 @@ def rates(
     of = say("fatigue.rate.judged", judged=f"{judged:,}", all=f"{cases:,}")
     seen, with_confirmed = shifts["observed"] or 0, shifts["with_confirmed"] or 0
     withheld = say("fatigue.withheld") if shifts["withheld"] and cases else NOTHING
+    few = bool(shifts["withheld"])
+    alike, alone = int(total["alike"][0]), int(total["device_alone"][0])
     return [
         (
             say("fatigue.rate.km"),
-            f"{1000 * confirmed / km:.2f}" if km >= 1 and judged else NOTHING,
+            f"{1000 * confirmed / km:.2f}" if km >= 1 and judged and not few else withheld,
             say("fatigue.rate.km.of", n=f"{confirmed:,}", km=f"{km:,.0f}", of=of),
         ),
         (
@@ -308,8 +333,19 @@ def rates(
         ),
         (
             say("fatigue.rate.standing"),
-            f"{100 * standing / eye_h:.1f}" if eye_h >= 1 else NOTHING,
+            f"{100 * standing / eye_h:.1f}" if eye_h >= 1 and not few else withheld,
             say("fatigue.rate.standing.of", n=f"{standing:,}", hours=f"{eye_h:,.1f}"),
+        ),
+        (
+            say("fatigue.rate.agree"),
+            share(alike, cases),
+            say(
+                "fatigue.rate.agree.of",
+                both=f"{alike:,}",
+                all=f"{cases:,}",
+                device=f"{alone:,}",
+                ours=f"{cases - alike - alone:,}",
+            ),
         ),
         (
             say("fatigue.rate.unseen"),

@@ -25,8 +25,8 @@ EN = {
     "fatigue.blind.of": "{blind} of {moving} h moving",
     "fatigue.blind.help": "Camera down or blocked, no face, sunglasses.",
     "fatigue.no_data": "No data",
-    "fatigue.no_data.of": "{hours} of {day} unit-hours",
-    "fatigue.no_data.help": "Distance driven meanwhile, by odometer: {km} km.",
+    "fatigue.no_data.of": "{hours} of {day} unit-hours · {km} km, {worked} engine h",
+    "fatigue.no_data.help": "Distance and engine hours meanwhile, by the unit's own counters.",
     # views
     "fatigue.view": "View",
     "fatigue.view.now": "Shift",
@@ -99,6 +99,7 @@ EN = {
     "fatigue.fact.seat.of": "{long} since the last stop of 10 min",
     "fatigue.fact.seat.least": "{long} at least; no stop of 10 min in what is known",
     "fatigue.fact.seat.unknown": "{long} of it not known",
+    "fatigue.fact.seat.change": "{long} since taking over a unit that did not stop for 10 min",
     "fatigue.fact.row": "In a row",
     "fatigue.fact.row.night": "night shift no. {nth} in a row",
     "fatigue.fact.row.day": "day shift no. {nth} in a row",
@@ -216,6 +217,10 @@ EN = {
     "fatigue.rate.shifts.of": "{n} of {seen} with an hour or more of eyes seen; {of}",
     "fatigue.rate.standing": "Cases not called false, per 100 h with the eyes seen",
     "fatigue.rate.standing.of": "{n} cases in {hours} h",
+    "fatigue.rate.agree": "Cases in which the device alarmed too",
+    "fatigue.rate.agree.of": (
+        "{both} of {all} cases; {ours} by the eyes alone, {device} by the device's alarm alone"
+    ),
     "fatigue.rate.unseen": "Moving unseen",
     "fatigue.rate.unseen.of": (
         "{blind} of {moving} h moving; beside it {none} unit-hours without data, {km} km driven "
@@ -354,8 +359,8 @@ ID: dict[str, str] = {
     "fatigue.blind.of": "{blind} dari {moving} jam bergerak",
     "fatigue.blind.help": "Kamera mati atau tertutup, wajah tidak terdeteksi, kacamata hitam.",
     "fatigue.no_data": "Tidak ada data",
-    "fatigue.no_data.of": "{hours} dari {day} jam-unit",
-    "fatigue.no_data.help": "Jarak yang ditempuh selama itu, menurut odometer: {km} km.",
+    "fatigue.no_data.of": "{hours} dari {day} jam-unit · {km} km, {worked} jam mesin",
+    "fatigue.no_data.help": "Jarak dan jam mesin selama itu, menurut penghitung unit sendiri.",
     "fatigue.view": "Tampilan",
     "fatigue.view.now": "Shift",
     "fatigue.view.patterns": "Pola dan laju",
@@ -424,6 +429,7 @@ ID: dict[str, str] = {
     "fatigue.fact.seat.of": "{long} sejak berhenti 10 menit terakhir",
     "fatigue.fact.seat.least": "sedikitnya {long}; tidak ada berhenti 10 menit yang diketahui",
     "fatigue.fact.seat.unknown": "{long} di antaranya tidak diketahui",
+    "fatigue.fact.seat.change": "{long} sejak mengambil alih unit yang tidak berhenti 10 menit",
     "fatigue.fact.row": "Berturut-turut",
     "fatigue.fact.row.night": "Shift 2 (malam) ke-{nth} berturut-turut",
     "fatigue.fact.row.day": "Shift 1 (siang) ke-{nth} berturut-turut",
@@ -537,6 +543,10 @@ ID: dict[str, str] = {
     "fatigue.rate.shifts.of": "{n} dari {seen} dengan mata terlihat sejam atau lebih; {of}",
     "fatigue.rate.standing": "Kasus bukan palsu, per 100 jam dengan mata terlihat",
     "fatigue.rate.standing.of": "{n} kasus dalam {hours} jam",
+    "fatigue.rate.agree": "Kasus yang juga dialarmkan perangkat",
+    "fatigue.rate.agree.of": (
+        "{both} dari {all} kasus; {ours} dari mata saja, {device} dari alarm perangkat saja"
+    ),
     "fatigue.rate.unseen": "Bergerak tak terpantau",
     "fatigue.rate.unseen.of": (
         "{blind} dari {moving} jam bergerak; di sampingnya {none} jam-unit tanpa data, {km} km "

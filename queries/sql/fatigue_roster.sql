@@ -1,10 +1,10 @@
 -- The shifts that the operator of one case was seen in, for whoever opened it. Who it is, is not
 -- told here.
 -- grain: one row per production day and shift of that operator
--- reads: fatigue_case, operator_shift
+-- reads: fatigue_case, case_states, operator_shift
 -- $case_id
 -- columns: hiveperiod, shift, own (it is the shift of the case), cases (in that shift, up to and
---   with this one), first_minute (UTC, on the unit of the case)
+--   with this one, without those that were called false alarms), first_minute (UTC, on the unit of the case)
 WITH opened AS (
     SELECT * FROM fatigue_case WHERE case_id = $case_id AND operatorid <> ''
 ),
@@ -14,6 +14,8 @@ together AS (
     JOIN fatigue_case AS f ON
         f.operatorid = o.operatorid AND f.dstrct_code = o.dstrct_code
         AND f.hiveperiod = o.hiveperiod AND f.shift = o.shift AND f.started_at <= o.started_at
+    LEFT JOIN case_states AS s ON s.case_id = f.case_id
+    WHERE f.case_id = o.case_id OR coalesce(s.state, 'new') <> 'false_alarm'
     GROUP BY o.hiveperiod, o.shift
 )
 SELECT

@@ -4,7 +4,8 @@
 -- $first, $last: production days, inclusive; $districts: empty list for all
 -- columns: dstrct_code, unitno, eye_h (hours moving with the eyes seen), eye_km, moving_s,
 --   blind_moving_s, no_data_s, day_s, unobserved_km, unbelted_s, cases, standing (not called a
---   false alarm), confirmed, false_alarm, judged (with a verdict)
+--   false alarm), confirmed, false_alarm, judged (with a verdict), alike (the device alarmed and our
+--   own evidence agrees), device_alone (nothing but the device's alarm)
 WITH days AS (
     SELECT
         dstrct_code, unitno,
@@ -27,7 +28,9 @@ found AS (
         count_if(coalesce(s.state, 'new') <> 'false_alarm') AS standing,
         count_if(s.state = 'confirmed') AS confirmed,
         count_if(s.state = 'false_alarm') AS false_alarm,
-        count_if(s.state IN ('confirmed', 'false_alarm', 'not_assessable')) AS judged
+        count_if(s.state IN ('confirmed', 'false_alarm', 'not_assessable')) AS judged,
+        count_if(f.device_agrees) AS alike,
+        count_if(f.evidence = 'device') AS device_alone
     FROM fatigue_case AS f
     LEFT JOIN case_states AS s USING (case_id)
     WHERE f.hiveperiod BETWEEN $first AND $last
@@ -40,7 +43,8 @@ SELECT
     d.unobserved_km::DOUBLE AS unobserved_km, d.unbelted_s::DOUBLE AS unbelted_s,
     coalesce(f.cases, 0)::BIGINT AS cases, coalesce(f.standing, 0)::BIGINT AS standing,
     coalesce(f.confirmed, 0)::BIGINT AS confirmed,
-    coalesce(f.false_alarm, 0)::BIGINT AS false_alarm, coalesce(f.judged, 0)::BIGINT AS judged
+    coalesce(f.false_alarm, 0)::BIGINT AS false_alarm, coalesce(f.judged, 0)::BIGINT AS judged,
+    coalesce(f.alike, 0)::BIGINT AS alike, coalesce(f.device_alone, 0)::BIGINT AS device_alone
 FROM days AS d
 LEFT JOIN found AS f USING (dstrct_code, unitno)
 ORDER BY d.dstrct_code, d.unitno

@@ -1,7 +1,7 @@
 -- Status of every registered unit at this moment, from the ledger and its last built hour.
 -- grain: one row per device registered today
 -- reads: devices, last_seen, unit_hour, now, zones
--- $districts: empty list for all
+-- $districts: empty list for all; $units: those whose hours are looked at, empty for all
 -- columns: dstrct_code, unitno, unittype, deviceid, last_seen (UTC), age_s, last_state
 --   (moving | idle | off | unknown | NULL), status (reporting | late | silent | parked |
 --   never_seen), lat, lon, heading (deg; of the last hour with a fix)
@@ -22,7 +22,7 @@ last_hour AS (
         arg_max(heading, hour_start) FILTER (lat IS NOT NULL) AS heading,
         arg_max(last_state, last_minute) AS last_state
     FROM unit_hour
-    WHERE last_minute IS NOT NULL
+    WHERE last_minute IS NOT NULL AND (len($units) = 0 OR list_contains($units, unitno))
     GROUP BY deviceid
 )
 SELECT

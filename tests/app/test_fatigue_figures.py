@@ -28,6 +28,7 @@ EXPOSURE = {
     "no_data_s": 3600.0,
     "day_s": 36_000.0,
     "unobserved_km": 4.0,
+    "unobserved_h": 0.5,
 }
 
 
@@ -143,7 +144,7 @@ def test_tiles_state_their_denominators() -> None:
         ("3", "of 5 cases"),
         ("33.3 %", "1 of 3 reviewed"),
         ("10.0 %", "0.2 of 2.0 h moving"),
-        ("10.0 %", "1.0 of 10.0 unit-hours"),
+        ("10.0 %", "1.0 of 10.0 unit-hours · 4.0 km, 0.5 engine h"),
     ]
 
 
@@ -160,8 +161,9 @@ def roster(*shifts: tuple[str, int], cases: int = 1) -> pl.DataFrame:
             "shift": [number for _, number in shifts],
             "own": [False] * (len(shifts) - 1) + [True],
             "cases": [None] * (len(shifts) - 1) + [cases],
+            "first_minute": [None] * len(shifts),
         },
-        schema_overrides={"cases": pl.Int64},
+        schema_overrides={"cases": pl.Int64, "first_minute": pl.Datetime("us", "UTC")},
     )
 
 
@@ -198,6 +200,23 @@ def test_facts_of_a_case_with_and_without_an_operator() -> None:
         figures.fatigue.facts(one | {"metres_closed": None}, roster((DAY, 1)).clear(), None, USUAL)
     )
     assert bare[say("fatigue.fact.row")] == bare[say("fatigue.fact.seat")] == "–"
+
+
+def test_a_fresh_operator_is_not_told_the_hours_of_the_one_before() -> None:
+    one = case("a")
+    began = one["started_at"] - timedelta(hours=2)
+    seat = {"since": one["started_at"] - timedelta(hours=5), "found": True, "unknown_s": 0.0}
+
+    def told(*first: datetime | None) -> str:
+        shifts = roster((DAY, 1), (DAY, 2)).with_columns(
+            pl.Series("first_minute", first, dtype=pl.Datetime("us", "UTC"))
+        )
+        return dict(figures.fatigue.facts(one, shifts, seat, USUAL))[say("fatigue.fact.seat")]
+
+    assert told(None, began).startswith("2 h since taking over")
+    assert told(None, seat["since"] + timedelta(minutes=4)).startswith("5 h since the last stop")
+    # Who drove that unit in the shift before, too, did not take it over.
+    assert told(began - timedelta(hours=9), began).startswith("5 h since the last stop")
 
 
 def units(*rows: tuple[str, int, float]) -> pl.DataFrame:
@@ -247,16 +266,20 @@ def test_rates_beside_their_denominators() -> None:
             **{"blind_moving_s": [36_000.0, 0.0], "no_data_s": [3600.0, 7200.0]},
             **{"unobserved_km": [10.0, 2.0], "unbelted_s": [3600.0, 0.0]},
             **{"cases": [3, 2], "standing": [3, 1], "confirmed": [1, 0], "judged": [2, 1]},
+            **{"alike": [1, 0], "device_alone": [0, 1]},
         }
     )
     shifts = {"withheld": False, "observed": 40, "with_confirmed": 1}
     values = [value for _, value, _ in figures.fatigue.rates(frame, shifts, driven())]
     # 900 s too fast, 3,600 s unbelted, 5 and 2 spells in 100 h
-    assert values == ["0.50", "2.5", "4.0", "10.0 %", "0.2 %", "1.0 %", "5.0", "2.0"]
+    assert values == ["0.50", "2.5", "4.0", "20.0 %", "10.0 %", "0.2 %", "1.0 %", "5.0", "2.0"]
+    agree = figures.fatigue.rates(frame, shifts, driven())[3][2]
+    assert agree == "1 of 5 cases; 3 by the eyes alone, 1 by the device's alarm alone"
     none = figures.fatigue.rates(frame, shifts, driven().clear())
-    assert [value for _, value, _ in none[4:]] == ["–"] * 4
+    assert [value for _, value, _ in none[5:]] == ["–"] * 4
     withheld = {"withheld": True, "observed": None, "with_confirmed": None}
-    assert "withheld" in figures.fatigue.rates(frame, withheld, driven())[1][1]
+    few = figures.fatigue.rates(frame, withheld, driven())
+    assert ["withheld" in value for _, value, _ in few[:4]] == [True, True, True, False]
     unjudged = frame.with_columns(pl.lit(0).alias("judged"), pl.lit(0).alias("confirmed"))
     rates = figures.fatigue.rates(unjudged, shifts, driven())
     assert [rates[0][1], rates[1][1]] == ["–", "–"]  # unreviewed is unknown, not zero

@@ -16,7 +16,8 @@ from pipeline.settings import Settings
 from pipeline.storage import people
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
-from tests.app.fabricate import fabricate
+from tests.app.fabricate import DISTRICT, UNITS, Lake, fabricate
+from tests.app.fabricate_fatigue import publish
 from tests.app.test_pages import open_page, texts
 
 ZONE = "Asia/Makassar"
@@ -397,6 +398,27 @@ def test_units_that_have_never_been_seen(
         assert tiles[say("status.never_seen")] == "1"
 
 
+def test_what_stood_when_it_was_last_seen_is_parked_however_long_ago(
+    home: Settings, ledger: Ledger, script: str
+) -> None:
+    ended = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=10)
+    lake = Lake(home, ledger, home.zone_of(DISTRICT), UNITS[:2])
+    hour = {"dstrct_code": DISTRICT, "hiveperiod": lake.day(ended), "unittype": "dump"}
+    hour |= {"hour_start": ended, "last_minute": ended + timedelta(minutes=59)}
+    states = zip(UNITS[:2], ("off", "idle"), strict=True)
+    with ledger.write() as connection:
+        connection.execute(t.devices.insert(), [lake.device(unit) for unit in UNITS[:2]])
+        connection.execute(t.zones.insert(), [{"district": DISTRICT, "zone": ZONE}])
+        for unit in UNITS[:2]:
+            lake.raw_hour(connection, unit, ended, 9)
+        rows = [hour | {"unitno": u, "deviceid": f"dev-{u}", "last_state": s} for u, s in states]
+        publish(lake, connection, "unit_hour", rows)
+    app = open_page(script, "fleet_health", "supervisor#1")
+    assert not app.exception
+    tiles = {tile.label: tile.value for tile in app.metric}
+    assert (tiles[say("status.parked")], tiles[say("status.silent")]) == ("1", "1")
+
+
 def click(app: AppTest, label: str) -> None:
     next(button for button in app.button if button.label == label).click().run()
     assert not app.exception
@@ -419,7 +441,7 @@ def test_down_to_a_unit_and_back(home: Settings, ledger: Ledger, script: str) ->
     # Half an hour of repair, a quarter of rain in six hours that the log covers.
     assert (tiles["EU"].value, tiles["PA"].value) == ("86.7 %", "91.7 %")
     assert tiles["MTTR"].value == "0.5 h"
-    assert say("status.silent") in texts(app)  # a long time ago
+    assert say("status.parked") in texts(app)  # it stood when it was seen last, a long time ago
     click(app, "MLKB")
     assert "unit" not in app.query_params
     assert app.subheader[0].value == say("fleet.map")

@@ -17,11 +17,12 @@ from app.panels.pieces import parquet
 from app.shift import Shift, shift_at
 from app.tables.columns import safe_csv
 from app.text import EN
-from pipeline.localtime import to_us
+from pipeline.localtime import day_span, hiveperiod, next_day, to_us
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage import visits
 from pipeline.storage.ledger import Ledger
+from tests.app.fabricate import fabricate
 from tests.app.test_pages import open_page, texts
 
 ZONE = "Asia/Makassar"  # eight hours ahead
@@ -283,6 +284,18 @@ def test_those_who_see_counts_only_are_led_to_no_case(filled: Settings, script: 
         links = [link.proto.label for link in app.get("page_link")]
         assert (EN["tile.fatigue_events"] in links) is leads
         assert EN["tile.fleet_health"] in links
+
+
+@pytest.mark.parametrize(("days_ago", "runs"), [(0, True), (1, False)])
+def test_the_shift_runs_on_after_midnight_before_the_new_day_has_data(
+    home: Settings, ledger: Ledger, script: str, days_ago: int, runs: bool
+) -> None:
+    today = hiveperiod(datetime.now(UTC), ZONE)
+    midnight = day_span(today, ZONE)[0] - timedelta(days=days_ago)
+    assert fabricate(home, ledger, now=midnight) == next_day(today, -1 - days_ago)
+    app = open_page(script, "home", "supervisor#1")
+    assert not app.exception
+    assert (EN["home.since.days"] not in texts(app)) is runs
 
 
 def test_a_link_counts_more_than_what_was_chosen_before(filled: Settings, script: str) -> None:

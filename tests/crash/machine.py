@@ -134,7 +134,8 @@ def _forked(order: Order) -> int:
     builder = ForkedPool(1) if "build" in order.steps else None
     ledger = open_ledger(settings)
     flow = Flow(settings, ledger)
-    flow._readers, flow._builder = readers, builder  # type: ignore[assignment]
+    flow._readers = flow._mergers = readers  # type: ignore[assignment]
+    flow._builder = builder  # type: ignore[assignment]
     with flow:
         return work(order, flow)
 

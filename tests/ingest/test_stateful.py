@@ -73,7 +73,7 @@ class Histories(RuleBasedStateMachine):
 
     def flow(self) -> Flow:
         flow = Flow(self.settings, self.ledger)
-        flow._readers = Inline()  # type: ignore[assignment]
+        flow._readers = flow._mergers = Inline()  # type: ignore[assignment]
         return flow
 
     @rule(

@@ -104,6 +104,9 @@ def test_the_roster_of_an_opened_case(settings: Settings, ledger: Ledger, reader
     assert roster["own"].to_list() == [False, False, True]
     assert roster["cases"].to_list() == [None, None, 2]  # F-1 came before it
     assert ask(reader, "fatigue_roster", scope, case_id="F-1")["cases"].to_list()[-1] == 1
+    reviews.add(ledger, "F-1", Review("false_alarm", "clip"), "ana")
+    after = ask(reader, "fatigue_roster", scope, case_id="F-2")
+    assert after["cases"].to_list()[-1] == 1  # what was none does not lead up the ladder
     assert "operatorid" not in roster.columns
 
 
