@@ -112,7 +112,7 @@ def _waits(
     )
     if names := list(districts):
         done, open_ = done.where(o.district.in_(names)), open_.where(k.district.in_(names))
-    rows = [tuple(row) for row in connection.execute(done)]
+    rows = [tuple(row) for row in connection.execute(done).all()]
     rows += [(row.arrived_at, now) for row in connection.execute(open_)]
     return pl.DataFrame(rows, schema=WAITS, orient="row")
 

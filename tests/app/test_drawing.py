@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import datetime
+from pathlib import Path
 
 import plotly.graph_objects as go
 import plotly.io
@@ -10,7 +12,7 @@ import plotly.tools
 import polars as pl
 import pytest
 
-from app import drawing, text
+from app import charts, drawing, text
 from app.charts.palette import base, clocks
 from app.text import say
 
@@ -98,3 +100,20 @@ def test_a_chart_without_values_says_so() -> None:
     assert drawing.Drawn(empty).blank
     assert drawing.Drawn(go.Figure()).blank
     assert not drawing.Drawn(empty.add_bar(x=["a"], y=[0])).blank
+
+
+def test_charts_look_at_no_clock_and_at_nothing_of_a_session() -> None:
+    """What they read beside their arguments would be kept with them."""
+    for path in sorted(Path(charts.__file__).parent.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert called.isdisjoint({"now", "today", "utcnow", "monotonic", "session_state"}), path
+        modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        modules |= {
+            name.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for name in node.names
+        }
+        aside = {"app.backend", "app.state", "app.data", "app.shift", "pipeline.settings", "time"}
+        assert modules.isdisjoint(aside), path
