@@ -70,7 +70,7 @@ def sidebar(backend: Backend, user: User) -> Filters:
     chosen = _district(choice)
     districts = allowed_districts(user.districts, (chosen,) if chosen else ())
     zone = backend.settings.zone_of(chosen or (choice[0] if choice else ""))
-    newest = operations.vitals(backend.ledger, districts).newest_day
+    newest = operations.newest_day(backend.ledger, districts)
     newest = newest or hiveperiod(datetime.now(UTC), zone)
     first, last = _days(newest)
     kept = st.session_state[state.FILTERS]

@@ -1,6 +1,6 @@
 """Data delivery: what arrived, what did not and why, how late; down to the raw file."""
 
-from app import data, figures, filters, panels, pickers, state, tables
+from app import data, drawing, figures, filters, panels, pickers, state, tables
 from app.backend import backend
 from app.charts import delivery
 
@@ -19,7 +19,7 @@ else:
     panels.section("delivery.grid", "delivery.grid.help")
     drawn = figures.delivery.drawn(states)
     cells = data.delivery.cells(chosen, drawn)
-    grid = delivery.grid(cells, drawn, panels.dark())
+    grid = drawing.once(delivery.grid, cells, drawn, panels.dark())
     panels.chart(grid, state.GRID_CHART, "delivery.grid", on_select=pickers.delivery.from_grid)
     panels.delivery.left_out(figures.delivery.devices_of(states))
     opened = pickers.delivery.opened(cells, chosen)
@@ -31,7 +31,8 @@ else:
     if causes.is_empty():
         panels.note("delivery.causes.none")
     else:
-        panels.chart(delivery.causes(causes, panels.dark()), "causes", "delivery.causes")
+        bars = drawing.once(delivery.causes, causes, panels.dark())
+        panels.chart(bars, "causes", "delivery.causes")
 
     panels.section("delivery.table", "delivery.table.help")
     bad = tables.delivery.bad(cells)
@@ -39,7 +40,8 @@ else:
     panels.delivery.cells(shown, pickers.delivery.from_table(bad))
 
     panels.section("delivery.delays")
-    panels.chart(delivery.delays(states, panels.dark()), "delays", "delivery.delays")
+    delays = drawing.once(delivery.delays, states, panels.dark())
+    panels.chart(delays, "delays", "delivery.delays")
 
     panels.section("delivery.keeping_up")
     waiting, current = data.delivery.backlog(), data.delivery.availability(chosen)
@@ -50,4 +52,5 @@ else:
     if covered.is_empty():
         panels.empty("delivery.coverage.none")
     else:
-        panels.chart(delivery.coverage(covered, panels.dark()), "coverage", "delivery.coverage")
+        places = drawing.once(delivery.coverage, covered, panels.dark())
+        panels.chart(places, "coverage", "delivery.coverage")

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from app import data, faults, figures, filters, looks, panels, pickers, tables
+from app import data, drawing, faults, figures, filters, looks, panels, pickers, tables
 from app.backend import backend
 from app.charts import devices, engine, marks, series
 
@@ -41,12 +41,12 @@ else:
     else:
         doubted = figures.engine.distrusted(trust)
         if days:
-            figure = engine.over_each_other(view, names, zone, doubted, dark)
+            figure = drawing.once(engine.over_each_other, view, names, zone, doubted, dark)
             panels.chart(figure, "days", "engine.signals")
         else:
             peers = data.engine.peers(chosen, look, span)
             beside = marks.Beside(within, codes, peers, doubted)
-            figure = engine.along(view, names, span, zone, beside, dark)
+            figure = drawing.once(engine.along, view, names, span, zone, beside, dark)
             key = " ".join(("panels", *span.address))
             zoom = partial(pickers.engine.box, key, span, whole, zone)
             panels.chart(figure, key, "engine.signals", on_select=zoom, selection_mode="box")
@@ -66,10 +66,11 @@ else:
     if minutes.is_empty():
         panels.empty("empty.no_data")
     else:
-        strips = devices.status(minutes, level.grain_s, span, zone, dark)
+        strips = drawing.once(devices.status, minutes, level.grain_s, span, zone, dark)
         panels.chart(strips, "status", "engine.status")
         panels.section("engine.gap", "engine.gap.help")
-        panels.chart(devices.speed_gap(minutes, level, span, zone, dark), "gap", "engine.gap")
+        gap = drawing.once(devices.speed_gap, minutes, level, span, zone, dark)
+        panels.chart(gap, "gap", "engine.gap")
         panels.engine.downloads(minutes, "cameras_gps_speed")
 
     panels.section("engine.trust", "engine.trust.help")

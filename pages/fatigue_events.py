@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import data, figures, filters, panels, pickers
+from app import data, drawing, figures, filters, panels, pickers
 from app.backend import backend
 from app.charts import fatigue
 from app.text import say
@@ -36,14 +36,14 @@ elif case is not None:
         if seconds.is_empty():
             panels.empty("fatigue.trace.none")
         else:
-            trace = fatigue.eye_trace(seconds, case, chosen.zone, panels.dark())
+            trace = drawing.once(fatigue.eye_trace, seconds, case, chosen.zone, panels.dark())
             panels.chart(trace, "trace", "fatigue.trace")
         track = data.fatigue.track(chosen, case)
         spot = figures.fatigue.spot(seconds, track, case)
         if spot is not None:
             panels.section("fatigue.place")
             roads = data.fatigue.roads(case)
-            place = fatigue.place(track, case, spot, roads, panels.dark())
+            place = drawing.once(fatigue.place, track, case, spot, roads, panels.dark())
             panels.chart(place, "place", "fatigue.place")
 else:
     cases, exposure = data.fatigue.cases(PAGE, chosen), data.fatigue.exposure(chosen)
@@ -60,7 +60,8 @@ else:
         if cells.is_empty():
             panels.empty("fatigue.profile.none")
         else:
-            panels.chart(fatigue.profile(cells, panels.dark()), "profile", "fatigue.profile")
+            profile = drawing.once(fatigue.profile, cells, panels.dark())
+            panels.chart(profile, "profile", "fatigue.profile")
         panels.fatigue.ramadan(days)
         panels.fatigue.rates(chosen)
     elif view == pickers.fatigue.WHAT_IF:

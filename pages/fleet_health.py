@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import data, figures, filters, panels, pickers, tables
+from app import data, drawing, figures, filters, panels, pickers, tables
 from app.backend import backend
 from app.charts import fleet_gantt, fleet_map, fleet_parts
 
@@ -12,7 +12,6 @@ user = data.require(PAGE)
 chosen = filters.sidebar(backend(), user)
 panels.header(PAGE, chosen)
 zone, dark = chosen.zone, panels.dark()
-
 every, totals = data.fleet.unit_now(PAGE, chosen), data.fleet.unit_totals(chosen)
 unit = pickers.fleet.unit(figures.fleet.known_units(every, totals), chosen)
 status = None if unit else pickers.fleet.status(figures.fleet.statuses(every))
@@ -29,7 +28,7 @@ elif unit:
     panels.tiles(figures.fleet.counters(totals))
     panels.fleet.without_log(work)
     panels.section_of("fleet.days", "fleet.gantt", "fleet.days.help", unit=unit)
-    figure = fleet_gantt.days(data.fleet.intervals(chosen, (unit,)), zone, dark)
+    figure = drawing.once(fleet_gantt.days, data.fleet.intervals(chosen, (unit,)), zone, dark)
     panels.chart(figure, "days", "fleet.gantt", otherwise="empty.no_data")
     panels.fleet.seconds(unit, chosen)
     pickers.fleet.days(tables.fleet.days(only.of(data.fleet.unit_days(chosen))), "unit_days")
@@ -39,7 +38,7 @@ elif view == "now":
     with left:
         panels.section("fleet.map", "fleet.map.help")
         tracks = data.fleet.tracks(chosen, figures.fleet.travellers(totals))
-        figure = fleet_map.positions(now, tracks, dark)
+        figure = drawing.once(fleet_map.positions, now, tracks, dark)
         panels.chart(figure, pickers.fleet.MAP, "fleet.map", **pickers.fleet.ON_MAP)
         panels.fleet.unplaced(now)
     with right:
@@ -53,7 +52,7 @@ elif view == "hours":
     order = fleet_gantt.by_lost(days)
     intervals = data.fleet.intervals(chosen, order) if fleet_gantt.is_close(days) else None
     panels.section("fleet.gantt", "fleet.gantt.help")
-    figure = fleet_gantt.units(days, intervals, zone, dark)
+    figure = drawing.once(fleet_gantt.units, days, intervals, zone, dark)
     panels.chart(figure, "gantt", "fleet.gantt", otherwise="empty.no_data")
     panels.fleet.drawn(len(order), days["unitno"].n_unique())
     pickers.fleet.units("fleet.table", tables.fleet.units(totals, now, zone))
@@ -62,7 +61,8 @@ elif view == "work":
     panels.tiles(figures.fleet.availability(work))
     panels.fleet.without_log(work)
     panels.section("fleet.idle", "fleet.idle.help")
-    panels.chart(fleet_parts.idle(bands, dark), "idle", "fleet.idle", otherwise="fleet.idle.none")
+    figure = drawing.once(fleet_parts.idle, bands, dark)
+    panels.chart(figure, "idle", "fleet.idle", otherwise="fleet.idle.none")
     pickers.fleet.units("fleet.work", tables.fleet.availability(work, bands))
 elif view == "service":
     pickers.fleet.units("fleet.service", tables.fleet.service(totals))
@@ -72,9 +72,9 @@ elif view == "service":
 else:
     parts = only.of(data.fleet.parts(chosen))
     panels.section("fleet.health", "fleet.health.help")
-    figure = fleet_parts.health(parts, dark)
+    figure = drawing.once(fleet_parts.health, parts, dark)
     panels.chart(figure, "health", "fleet.health", otherwise="fleet.health.none")
     panels.fleet.parts(parts, zone)
     panels.section("fleet.firmware", "fleet.firmware.help")
-    figure = fleet_parts.firmware(data.fleet.firmware(chosen), dark)
+    figure = drawing.once(fleet_parts.firmware, data.fleet.firmware(chosen), dark)
     panels.chart(figure, "firmware", "fleet.firmware", otherwise="empty.no_data")

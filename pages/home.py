@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import data, figures, filters, panels, tables
+from app import data, drawing, figures, filters, panels, tables
 from app.access import HOME
 from app.backend import backend
 from app.charts import fleet
@@ -22,7 +22,8 @@ else:
         others = figures.fleet.definitions(figures.fleet.NOT_REPORTING)
         panels.section("home.chart", "home.chart.help", others=others)
         doing = figures.fleet.doing(now.units)
-        panels.chart(fleet.now_bars(doing, panels.dark()), "now", "home.chart")
+        bars = drawing.once(fleet.now_bars, doing, panels.dark())
+        panels.chart(bars, "now", "home.chart")
 
     since, known = data.home.since_last_visit()
     panels.home.changes(data.home.changed(chosen, since), since, known, chosen)

@@ -1,6 +1,6 @@
 """Ingestion: what the worker does, what waits, what went wrong; run it now, read it again."""
 
-from app import data, figures, filters, panels, pickers, tables
+from app import data, drawing, figures, filters, panels, pickers, tables
 from app.backend import backend
 from app.charts import delivery, ingestion
 from queries import ingestion as kept
@@ -21,10 +21,12 @@ pickers.ingestion.run_now(ledger, user)
 
 panels.section("ingestion.age", "ingestion.age.help")
 ages = kept.oldest_waiting(ledger)
-panels.chart(ingestion.ages(ages, chosen.zone, panels.dark()), "age", "ingestion.age")
+drawn = drawing.once(ingestion.ages, ages, chosen.zone, panels.dark())
+panels.chart(drawn, "age", "ingestion.age")
 
 panels.section("ingestion.lines", "ingestion.lines.help")
-panels.chart(delivery.line_counts(counts, panels.dark()), "lines", "ingestion.lines")
+drawn = drawing.once(delivery.line_counts, counts, panels.dark())
+panels.chart(drawn, "lines", "ingestion.lines")
 
 panels.section("ingestion.requests", "ingestion.requests.help")
 panels.ingestion.requests(PAGE, chosen.zone)

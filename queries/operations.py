@@ -57,25 +57,37 @@ class Vitals:
         return self.worker_seen_s is not None and self.worker_seen_s < WORKER_DEAD_S
 
 
-def vitals(ledger: Ledger, districts: Sequence[str] = ()) -> Vitals:
+def vitals(ledger: Ledger) -> Vitals:
     """The state of things now."""
     with ledger.read() as connection:
         now = clock(connection)
-        w, p = t.workers.c, t.partitions.c
+        w = t.workers.c
         row = connection.execute(
             select(w.seen_at, w.state).order_by(w.seen_at.desc()).limit(1)
         ).first()
-        newest = select(func.max(p.hiveperiod))
-        if districts:
-            newest = newest.where(p.dstrct_code.in_(districts))
         version = counter(connection, "data")
         return Vitals(
             version=version,
-            newest_day=connection.execute(newest).scalar_one_or_none(),
+            newest_day=_newest_day(connection, ()),
             worker_seen_s=(now - row.seen_at) / 1e6 if row else None,
             worker_state=row.state if row else None,
             progress=_progress(connection, now, version),
         )
+
+
+def newest_day(ledger: Ledger, districts: Sequence[str] = ()) -> str | None:
+    """The last local day of which there is data, ISO; None where there is none."""
+    with ledger.read() as connection:
+        return _newest_day(connection, districts)
+
+
+def _newest_day(connection: Connection, districts: Sequence[str]) -> str | None:
+    p = t.partitions.c
+    newest = select(func.max(p.hiveperiod))
+    if districts:
+        newest = newest.where(p.dstrct_code.in_(districts))
+    day: str | None = connection.execute(newest).scalar_one_or_none()
+    return day
 
 
 def districts(ledger: Ledger) -> list[str]:

@@ -159,16 +159,22 @@ def _roads(
     figure: go.Figure, roads: pl.DataFrame, colours: Palette, column: int, first: bool
 ) -> None:
     """Lines from minute to minute of each unit; they end at a gap and where the step is long."""
-    frame = roads.with_columns(
-        pl.col("x", "y").shift(-1).over("unitno").name.suffix("_next"),
-        (pl.col("minute").shift(-1).over("unitno") - pl.col("minute")).alias("step"),
+    x, y, minute = (pl.col(name) for name in ("x", "y", "minute"))
+    far = ((x.shift(-1) - x) ** 2 + (y.shift(-1) - y) ** 2).sqrt()
+    near = (minute.shift(-1) - minute == pl.duration(minutes=1)) & (far < LONGEST_STEP_KM)
+    frame = (
+        roads.sort("unitno", "minute")
+        .with_columns(near.over("unitno").fill_null(False).alias("goes_on"))
+        .with_columns(pl.col("goes_on").shift(fill_value=False).alias("came"))
+        .filter(pl.col("goes_on") | pl.col("came"))
     )
-    far = ((pl.col("x_next") - pl.col("x")) ** 2 + (pl.col("y_next") - pl.col("y")) ** 2).sqrt()
-    frame = frame.filter(pl.col("step") == pl.duration(minutes=1), far < LONGEST_STEP_KM)
-    nothing = np.full(frame.height, np.nan)
+    breaks = np.flatnonzero(~frame["goes_on"].to_numpy()) + 1
+    # Tens of thousands of points go to every browser; a metre needs no more digits.
+    ways = (np.insert(frame[axis].to_numpy(), breaks, np.nan).round(3) for axis in ("x", "y"))
+    east, north = (way.astype(np.float32) for way in ways)
     figure.add_scatter(
-        x=np.column_stack([frame["x"], frame["x_next"], nothing]).ravel().round(3),
-        y=np.column_stack([frame["y"], frame["y_next"], nothing]).ravel().round(3),
+        x=east,
+        y=north,
         mode="lines",
         name=say("fleet.map.roads"),
         line={"color": colours.hatch, "width": 1.5},

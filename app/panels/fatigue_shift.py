@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from app import data, figures, handover, pickers, tables
+from app import data, drawing, figures, handover, pickers, tables
 from app.charts import fatigue_strip
 from app.daylight import ramadan_day
 from app.figures.fatigue import Shift
@@ -66,7 +65,7 @@ def open_mark() -> None:
 
 def strip(
     queued: pl.DataFrame, times: pl.DataFrame, kinds: Sequence[str], filters: Filters
-) -> go.Figure | None:
+) -> drawing.Drawn | None:
     """A shift to choose, its handover, which tells of all kinds, and its strip of some kinds or of
     all; None where it would have no row."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -85,7 +84,9 @@ def strip(
     runs = data.fatigue.strip(filters, units, span)
     nights = data.fatigue.nights(filters, units, shift, span)
     zone, dark = filters.zone, pieces.dark()
-    return fatigue_strip.strip(own, looks, runs, units, span, nights, zone, dark)
+    # Its clocks stand still, so one that went on is no other chart.
+    cases = own.drop("clock_s")
+    return drawing.once(fatigue_strip.strip, cases, looks, runs, units, span, nights, zone, dark)
 
 
 def _hand_over(queued: pl.DataFrame, shift: Shift, filters: Filters) -> None:

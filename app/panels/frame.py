@@ -18,6 +18,7 @@ from app.backend import backend
 from app.filters import Filters
 from app.panels.trouble import marts_state
 from app.text import plain, say
+from pipeline.storage.ledger import data_version
 from pipeline.storage.people import User
 from queries import operations
 
@@ -98,7 +99,7 @@ def header(page: str, filters: Filters) -> None:
     )
     now = datetime.now(ZoneInfo(filters.zone))
     st.caption(f"{scope} · {say('header.now', clock=now.strftime('%H:%M'), zone=zone)}")
-    version = operations.vitals(backend().ledger).version
+    version = data_version(backend().ledger)
     present = bool(filters.first) and filters.bounds[1] > now
     st.session_state[state.DRAWN] = (version, time.monotonic(), present)
     _live()

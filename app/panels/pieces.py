@@ -6,13 +6,13 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
 from app import access, auth, meaning
 from app.backend import backend
 from app.data import privacy
+from app.drawing import Drawn
 from app.tables.columns import safe_csv
 from app.tables.spelling import written
 from app.text import plain, say, spelled
@@ -68,12 +68,12 @@ def section_of(title: str, chart: str, help_text: str, **values: object) -> None
     st.subheader(say(title, **shown), anchor=False, help=meaning.of(chart, say(help_text)))
 
 
-def chart(figure: go.Figure, key: str, alt: str, *, otherwise: str = "", **options: Any) -> None:
+def chart(figure: Drawn, key: str, alt: str, *, otherwise: str = "", **options: Any) -> None:
     """A chart over the whole width; ``alt`` is the key of its description.
 
     ``otherwise``: key of the sentence that stands there when there is nothing to draw.
     """
-    if otherwise and not any(trace.y is not None and len(trace.y) for trace in figure.data):
+    if otherwise and figure.blank:
         st.caption(say(otherwise))
         return
     st.plotly_chart(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import bcrypt
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pipeline.errors import UsageError
 from pipeline.storage import tables as t
@@ -106,11 +106,14 @@ def check_new(ledger: Ledger, username: str, role: str) -> str:
     return username
 
 
+#: Every question of every page asks it, so it is put together once.
+_BY_NAME = select(t.users).where(t.users.c.username == bindparam("name"))
+
+
 def get(ledger: Ledger, username: str) -> User | None:
     """The person of that name, or None."""
     with ledger.read() as connection:
-        query = select(t.users).where(t.users.c.username == username.strip().lower())
-        row = connection.execute(query).first()
+        row = connection.execute(_BY_NAME, {"name": username.strip().lower()}).first()
     return None if row is None else _user(row)
 
 

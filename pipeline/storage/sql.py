@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.storage import tables as t
@@ -74,10 +74,13 @@ def clock(connection: Connection) -> int:
     return int(connection.execute(text(query)).scalar_one())
 
 
+#: Put together once: it is asked for with every question.
+_COUNTER = select(t.counters.c.value).where(t.counters.c.name == bindparam("name"))
+
+
 def counter(connection: Connection, name: str) -> int:
     """Present value of a named counter; 0 before its first step."""
-    query = select(t.counters.c.value).where(t.counters.c.name == name)
-    return int(connection.execute(query).scalar_one_or_none() or 0)
+    return int(connection.execute(_COUNTER, {"name": name}).scalar_one_or_none() or 0)
 
 
 def step(connection: Connection, name: str) -> int:

@@ -1,0 +1,97 @@
+"""Charts as they are sent, kept by what they are drawn from.
+
+Drawing takes longer than all else that a page does, and most clicks draw what was drawn before: for
+somebody else, in another view, or before a commit that changed other things. A chart is a function
+of its arguments and of the language, so these are its key, every byte of them: whoever gets a kept
+chart has just been given the very data that it shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import plotly.graph_objects as go
+from plotly.basedatatypes import BaseFigure
+
+from app.text import language
+
+P = ParamSpec("P")
+
+#: Characters of all charts that are kept: those of a few hundred views.
+MOST_CHARACTERS = 48_000_000
+
+
+class Drawn(BaseFigure):  # type: ignore[misc]
+    """A finished figure. Streamlit takes it for one of Plotly's and gets it as it is: without the
+    checks and copies of every property that Plotly makes of its own."""
+
+    def __init__(self, figure: go.Figure) -> None:
+        spec = figure.to_json()
+        self._size = len(spec)
+        self._finished: dict[str, Any] = json.loads(spec)
+        self._blank = not any(_has_values(trace) for trace in figure.data)
+
+    @property
+    def blank(self) -> bool:
+        """True when no trace has a value along y."""
+        return self._blank
+
+    @property
+    def size(self) -> int:
+        """Characters of its JSON."""
+        return self._size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Data and layout of nothing but JSON's own types; not to be changed."""
+        return self._finished
+
+
+def _has_values(trace: Any) -> bool:
+    values = getattr(trace, "y", None)
+    return values is not None and len(values) > 0
+
+
+class Kept:
+    """Finished charts, those asked for last; to be shared by threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._charts: OrderedDict[bytes, Drawn] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> Drawn | None:
+        """The chart of that key, which is the newest from now on."""
+        with self._lock:
+            if key in self._charts:
+                self._charts.move_to_end(key)
+            return self._charts.get(key)
+
+    def put(self, key: bytes, chart: Drawn) -> None:
+        """Keep a chart; the oldest go where there is no room."""
+        with self._lock:
+            if key not in self._charts:
+                self._charts[key] = chart
+                self._size += chart.size
+            while self._size > self._most:
+                self._size -= self._charts.popitem(last=False)[1].size
+
+
+_kept = Kept(MOST_CHARACTERS)
+
+
+def once(chart: Callable[P, go.Figure], *args: P.args, **more: P.kwargs) -> Drawn:
+    """The chart that a function of ``app.charts`` draws of these arguments, drawn once."""
+    about = (chart.__module__, chart.__qualname__, language(), args, more)
+    key = hashlib.sha256(pickle.dumps(about)).digest()
+    found = _kept.get(key)
+    if found is None:
+        found = Drawn(chart(*args, **more))
+        _kept.put(key, found)
+    return found
