@@ -175,6 +175,31 @@ def test_sql_answers_in_every_form(home: Path) -> None:
     assert pl.read_parquet(io.BytesIO(done.stdout)).rows() == [(1, "x")]
 
 
+def test_an_answer_of_sql_has_a_limit_and_is_valid_json(home: Path) -> None:
+    rows = "SELECT hash(i) AS h FROM range(1_000_000_000_000) AS t (i)"
+    refused = run(home, "sql", rows, "--format", "csv", HAULWATCH_ANSWER_LIMIT="100KB")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.count("\n") == 1
+    assert "HAULWATCH_ANSWER_LIMIT" in refused.stderr
+    odd = "SELECT 1 AS a, 'nan'::DOUBLE AS b, {'c': 'inf'::DOUBLE} AS d FROM range(2)"
+    row = {"a": 1, "b": None, "d": {"c": None}}
+    assert run(home, "sql", odd, "--json").stdout == json.dumps([row, row]) + "\n"
+    steering = run(home, "sql", "SELECT chr(27) || '[31m [/b] :x:' AS a").stdout
+    assert "\x1b" not in steering
+    assert "[/b] :x:" in steering
+
+
+def test_one_function_over_one_value_has_limits_too(home: Path) -> None:
+    """DuckDB counts neither its time nor its memory."""
+    slow = "SELECT levenshtein(repeat('a', 400000), repeat('b', 400000))"  # minutes
+    done = run(home, "sql", slow, HAULWATCH_QUERY_SECONDS="0.1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "haulwatch: the question took longer than HAULWATCH_QUERY_SECONDS\n"
+    large = run(home, "sql", "SELECT repeat('x', 4_000_000_000)", HAULWATCH_MEMORY_LIMIT="500MB")
+    assert (large.returncode, large.stdout) == (2, "")
+    assert "Out of Memory" in large.stderr
+
+
 def test_people_are_managed_without_a_password_on_the_command_line(home: Path) -> None:
     word = "correct horse battery"
     added = answer(home, "user", "add", "ana", "--role", "admin", "--json", stdin=word + "\n")
