@@ -265,8 +265,36 @@ def test_rows_of_raw_files_that_are_gone_are_counted_and_named(site: Site, tmp_p
         str(Path(file).relative_to(site.settings.lake_root)) for file in site.files(CLEAN)
     } - {row.path for row in _live(site.ledger)}
     kept = set(result.unclaimed.kept)
+    _told(site, "unseen", result.unclaimed.kept[0], "30 rows of an earlier ledger are in this file")
     site.age()
     assert all((site.settings.lake_root / path).exists() for path in kept)
+
+
+def _told(site: Site, check: str, about: str, says: str) -> None:
+    """``verify`` says this of files that the manifest does not know, and nothing else."""
+    checked = verify(site.ledger, site.settings)
+    assert checked.ok, checked.breaches
+    kinds = ("orphans", "earlier ledger", "unseen")
+    ((found, path, text),) = [
+        (each.check, each.about, each.text) for each in checked.notices if each.check in kinds
+    ]
+    assert (found, path) == (check, about)
+    assert text.startswith(says)
+
+
+def test_files_of_an_earlier_ledger_are_told_from_those_that_gc_will_have(site: Site) -> None:
+    site.bring(HOURS[0])
+    before = site.files(CLEAN)
+    site.lose()
+    (key,) = (str(Path(path).relative_to(site.settings.lake_root)) for path in before)
+    bad = next(iter(site.files(QUARANTINE)))
+    checked = {f.about: f.text for f in verify(site.ledger, site.settings).notices}
+    assert checked[key].startswith("30 rows of an earlier ledger are in this file alone")
+    assert checked[str(Path(bad).relative_to(site.settings.lake_root))].startswith("1 bad lines")
+    site.flow.ingest()
+    _told(site, "earlier ledger", key, "2 files of an earlier ledger, all of which is visible")
+    recovery.rebuild(site.flow, None, "tester")
+    _told(site, "orphans", key, "2 files for gc")
 
 
 def _live(ledger: Ledger) -> list[Any]:

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 
 from pipeline.errors import UsageError
 from pipeline.recovery import copies
+from pipeline.recovery.disown import Unclaimed, disown
 from pipeline.recovery.reconcile import Reconciled, reconcile
-from pipeline.recovery.unclaimed import Unclaimed, disown
 from pipeline.settings import Settings
 from pipeline.storage import backup
 from pipeline.storage.backup import Saved
