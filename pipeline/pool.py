@@ -12,14 +12,20 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+#: A parent that must end at once leaves its semaphores to Python's tracker, which removes them. It
+#: takes over these options; what it would say of it is no news to anybody.
+_QUIET = "ignore:resource_tracker:UserWarning"
 
 #: glibc's names for these are M_….
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -28,6 +34,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 def _start_child(watch: Connection, threads: int) -> None:
     # Ctrl-C reaches the whole terminal's group; the parent decides when its children end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ["POLARS_MAX_THREADS"] = str(threads)
     _keep_freed_memory()
     threading.Thread(target=_exit_with_parent, args=(watch,), daemon=True).start()
@@ -60,7 +67,18 @@ class Pool(ProcessPoolExecutor):
         context = multiprocessing.get_context("spawn")
         # Non-inheritable by default, so only the explicit argument reaches a child.
         watch, self._held = context.Pipe(duplex=False)
+        if _QUIET not in sys.warnoptions:
+            sys.warnoptions.append(_QUIET)
         super().__init__(processes, context, _start_child, (watch, threads_each))
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Queue the work. The first call starts the children, with Ctrl-C held back until they
+        ignore it: one that is still importing would die of it, with a traceback."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def abandoned(futures: Collection[Future[T]]) -> list[T]:
