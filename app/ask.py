@@ -6,18 +6,20 @@ import json
 import math
 import os
 import resource
+import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import polars as pl
 
-from app.console import WRONG
+from app.console import FAILED, WRONG
 from pipeline.errors import UsageError
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
@@ -33,6 +35,8 @@ TABLE_ROWS = 200
 OVERTIME, OVERTIME_S = 1.5, 2.0
 #: The same of memory: one value may be larger than all that DuckDB counts.
 BEYOND, BEYOND_BYTES = 2, 2 << 30
+STOPS = {signal.SIGINT, signal.SIGTERM}
+GLANCE_S = 0.1
 
 
 def ask(ledger: Ledger, settings: Settings, query: str, form: str) -> None:
@@ -58,25 +62,37 @@ def ask(ledger: Ledger, settings: Settings, query: str, form: str) -> None:
 
 @contextmanager
 def _bounded(settings: Settings) -> Iterator[None]:
-    """Nothing takes much longer, or much more memory, than DuckDB is told to take."""
+    """Nothing takes much longer, or much more memory, than DuckDB is told to take, and Ctrl-C ends
+    it at once: DuckDB, too, looks for that between steps only."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = settings.memory_bytes * BEYOND + BEYOND_BYTES
     if soft == resource.RLIM_INFINITY or most < soft:
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
-    watch = threading.Timer(settings.query_seconds * OVERTIME + OVERTIME_S, _give_up)
-    watch.daemon = True
+    before, ended = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS), threading.Event()
+    longest = settings.query_seconds * OVERTIME + OVERTIME_S
+    watch = threading.Thread(target=_watch, args=(longest, ended), daemon=True)
     watch.start()
     try:
         yield
     finally:
-        watch.cancel()
+        ended.set()
+        watch.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _give_up() -> None:
-    print("haulwatch: the question took longer than HAULWATCH_QUERY_SECONDS", file=sys.stderr)
-    sys.stderr.flush()
-    os._exit(WRONG)  # gc sweeps what it had on disk
+def _watch(longest: float, ended: threading.Event) -> None:
+    deadline = time.monotonic() + longest
+    while not ended.is_set():
+        if signal.sigtimedwait(STOPS, GLANCE_S):
+            _end("stopped", FAILED)
+        if time.monotonic() > deadline:
+            _end("the question took longer than HAULWATCH_QUERY_SECONDS", WRONG)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    print(f"haulwatch: {text}", file=sys.stderr, flush=True)
+    os._exit(code)  # gc sweeps what it had on disk
 
 
 def _json(kept: Path) -> None:

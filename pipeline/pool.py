@@ -80,6 +80,11 @@ class Pool(ProcessPoolExecutor):
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+    def end(self) -> None:
+        """End the children now, whatever they are at; what they wrote is nobody's."""
+        self._held.close()
+        self.shutdown(cancel_futures=True)
+
 
 def abandoned(futures: Collection[Future[T]]) -> list[T]:
     """Results that nobody will use: what has not begun is cancelled, the rest is waited for."""
