@@ -14,7 +14,8 @@ ENDS_BY_FORCE = """
 import os
 from pipeline.pool import Pool
 if __name__ == "__main__":
-    Pool(1).submit(int, "7").result()
+    pool = Pool(1)
+    pool.submit(int, "7").result()
     os._exit(0)
 """
 
