@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -82,6 +84,11 @@ def _resume(backend: Backend) -> None:
         st.session_state[state.ENDS] = identity.end_of_cookie(backend, token)
 
 
+def setter(plain: Callable[..., None], url: str | None) -> Callable[..., None]:
+    """What sets a cookie: where the browser came by TLS, one that it sends by TLS alone."""
+    return partial(plain, secure=True) if (url or "").startswith("https:") else plain
+
+
 class _Gate(Authenticate):  # type: ignore[misc]
     """The library's form and cookie; passwords are checked by ``pipeline.storage.sign_in``."""
 
@@ -98,7 +105,9 @@ class _Gate(Authenticate):  # type: ignore[misc]
         self._backend = backend
         self._user: User | None = None
         self.authentication_controller.authentication_model.check_credentials = self._check
-        self.cookie_controller.cookie_model.get_cookie = lambda: None
+        cookies = self.cookie_controller.cookie_model
+        cookies.get_cookie = lambda: None
+        cookies.cookie_manager.set = setter(cookies.cookie_manager.set, st.context.url)
 
     def _check(self, username: str, password: str) -> bool:
         # The peer, or what a trusted proxy says of it (``serve``); None on the machine itself.

@@ -65,6 +65,8 @@ for name, action in USER_COMMANDS.items():
 device_app.command("import")(people.device_import)
 downtime_app.command("import")(people.downtime_import)
 
+#: What Typer makes of Ctrl-C.
+INTERRUPTED = 130
 #: Typer carries its own click; this is the public way to that click's UsageError.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
@@ -73,6 +75,8 @@ def main() -> NoReturn:
     """Entry of the console script: every failure is one clear line, never a traceback."""
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            code = _complain("stopped", FAILED)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,10 +49,16 @@ def ledger(
 
     chosen = settings()
     opened = open_ledger(chosen, rezone=rezone, unchecked=unchecked)
+    before = signal.signal(signal.SIGTERM, _stop)  # what is held is given back, as after Ctrl-C
     try:
         yield chosen, opened
     finally:
+        signal.signal(signal.SIGTERM, before)
         opened.close()
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def say(result: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:

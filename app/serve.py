@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from typing import Any
 
 from app.backend import cookie_key
@@ -60,7 +61,10 @@ def believed(settings: Settings) -> str:
 
 
 def serve(settings: Settings, host: str, port: int, worker: bool) -> int:
-    """Serve until told to stop; the exit code. Raises PortBusy before anything has started."""
+    """Serve until told to stop; the exit code. Raises PortBusy before anything has started.
+
+    Ends the process when that is by Ctrl-C.
+    """
     check_port(host, port)
     os.environ[NO_WORKER] = "0" if worker else "1"
     os.environ["FORWARDED_ALLOW_IPS"] = believed(settings)
@@ -69,5 +73,10 @@ def serve(settings: Settings, host: str, port: int, worker: bool) -> int:
     from app.server import app
 
     own = {"server.address": host, "server.port": port, "server.allowedHosts": hosts(settings)}
-    app.run(config={**OPTIONS, **own})
+    try:
+        app.run(config={**OPTIONS, **own})
+    except KeyboardInterrupt:  # the server and its worker have ended in order by now
+        print("haulwatch: stopped", file=sys.stderr, flush=True)
+        # Not by way of the interpreter's end: DuckDB's binding fills the terminal there.
+        os._exit(0)
     return 0

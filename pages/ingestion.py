@@ -44,7 +44,7 @@ panels.section("ingestion.workers")
 panels.ingestion.running(chosen.zone)
 
 panels.section("ingestion.runs")
-panels.ingestion.runs(chosen.zone)
+panels.ingestion.runs(PAGE, chosen.zone)
 
 panels.section("ingestion.files")
 found = operations.objects(ledger, *pickers.ingestion.file_filter(operations.status_counts(ledger)))

@@ -16,14 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from pipeline.errors import BuildFailed
 from pipeline.pool import Pool, give_memory_back
 from pipeline.settings import Settings
-from pipeline.storage.ledger import Ledger, open_ledger, run, worker_name
+from pipeline.storage import claims
+from pipeline.storage.ledger import Ledger, end_runs, open_ledger, run, worker_name
 
 if TYPE_CHECKING:
     from pipeline.adopt.lake import Lake
@@ -55,7 +59,18 @@ class Flow:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self._stop()
         self.close()
+
+    def _stop(self) -> None:
+        """Somebody wants us to end: nobody waits for work that will be done again."""
+        for pool in (self._readers, self._builder):
+            if pool:
+                pool.end()
+        with suppress(SQLAlchemyError):  # what is held then expires by itself
+            claims.let_go(self.ledger, self.worker)
+            end_runs(self.ledger, self.worker)
 
     def close(self) -> None:
         """End the child processes."""

@@ -25,7 +25,7 @@ from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock
 
 #: Work that has folders of its own in the scratch folder: ``build-PID-…``.
-SCRATCH = ("build", "adopt", "loan", "upload")
+SCRATCH = ("build", "adopt", "loan", "upload", "duckdb", "sql")
 
 
 @dataclass

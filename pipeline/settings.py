@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         le=256,
         description="Processes that read raw files, and DuckDB's threads. Default: the cores.",
     )
+    answer_limit: str = Field(
+        "4GB",
+        description="Most room on disk of one answer of `haulwatch sql`, and of what it needs on"
+        " the way to it.",
+    )
     lease_seconds: float = Field(
         60, ge=2, le=86_400, description="A claim that is not renewed for so long is free again."
     )
@@ -243,9 +248,9 @@ class Settings(BaseSettings):
                     raise ValueError(f"number {number} of the list is no address for Apprise")
         return value
 
-    @field_validator("memory_limit")
+    @field_validator("memory_limit", "answer_limit")
     @classmethod
-    def _memory(cls, value: str) -> str:
+    def _size(cls, value: str) -> str:
         if not re.fullmatch(rf"\d+(\.\d+)?\s?({'|'.join(_UNITS)})", value):
             raise ValueError(f"{value!r} is no size like 4GB")
         return value
@@ -337,12 +342,21 @@ class Settings(BaseSettings):
     @property
     def memory_bytes(self) -> int:
         """The limit of memory in bytes."""
-        number, unit = re.fullmatch(r"([\d.]+)\s?(\w+)", self.memory_limit).groups()  # type: ignore[union-attr]
-        return int(float(number) * _UNITS[unit])
+        return _bytes(self.memory_limit)
+
+    @property
+    def answer_bytes(self) -> int:
+        """The limit of an answer in bytes."""
+        return _bytes(self.answer_limit)
 
     def zone_of(self, district: str) -> str:
         """IANA name of the zone in which a district's people live."""
         return self.zones.get(district, self.zone)
+
+
+def _bytes(size: str) -> int:
+    number, unit = re.fullmatch(r"([\d.]+)\s?(\w+)", size).groups()  # type: ignore[union-attr]
+    return int(float(number) * _UNITS[unit])
 
 
 def variable_of(field: str) -> str:

@@ -23,8 +23,9 @@ from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.lake import Lake, open_lake
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.records import DataFile
+from pipeline.storage.records import CLEAN, DataFile
 from pipeline.storage.visible import telemetry_sql
+from pipeline.unclaimed import Left, left
 
 #: Findings of one kind that are spelled out; the rest is a number.
 MOST = 20
@@ -85,11 +86,32 @@ def verify(ledger: Ledger, settings: Settings, *, deep: bool = False) -> VerifyR
             from pipeline.deep import compare
 
             result.breaches += [Finding(*item) for item in compare(connection, settings, files)]
-    unknown = orphans(ledger, settings)
-    if unknown:
-        result.notices.append(Finding("orphans", unknown[0], f"{len(unknown)} files for gc"))
+    _orphans(ledger, settings, lake, result)
     result.seconds = time.monotonic() - started
     return result
+
+
+def _orphans(ledger: Ledger, settings: Settings, lake: Lake, result: VerifyResult) -> None:
+    """Files that the manifest does not know: for gc, or of an earlier ledger, which gc leaves."""
+    unknown = orphans(ledger, settings)
+    # What is visible is read to tell what is not: only where it can be.
+    earlier = left(ledger, settings, lake, unknown) if result.ok else Left()
+    ours = sorted(set(unknown) - set(earlier.spare) - set(earlier.needed))
+    if ours:
+        result.notices.append(Finding("orphans", ours[0], f"{len(ours)} files for gc"))
+    if earlier.spare:
+        text = f"{len(earlier.spare)} files of an earlier ledger, all of which is visible elsewhere"
+        text += " (haulwatch rebuild-ledger leaves them to gc)"
+        result.notices.append(Finding("earlier ledger", earlier.spare[0], text))
+    unseen = [(path, rows) for path, rows in earlier.needed.items() if rows]
+    for path, rows in unseen[:MOST]:
+        what = "rows" if path.startswith(f"{CLEAN}/") else "bad lines"
+        text = f"{rows} {what} of an earlier ledger are in this file alone and shown to nobody; gc"
+        text += " leaves it (haulwatch rebuild-ledger reads again what raw files still hold)"
+        result.notices.append(Finding("unseen", path, text))
+    if len(unseen) > MOST:
+        text = f"{sum(rows for _, rows in unseen)} rows and bad lines in {len(unseen)} files in all"
+        result.notices.append(Finding("unseen", f"{len(unseen) - MOST} more", text))
 
 
 def _identity(connection: Connection, result: VerifyResult) -> Iterator[Finding]:

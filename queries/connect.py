@@ -6,13 +6,14 @@ one snapshot of the ledger, so a call never mixes two versions of the lake.
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import duckdb
 import polars as pl
@@ -32,6 +33,8 @@ from queries.scope import EVERYTHING, Scope
 
 if TYPE_CHECKING:
     from pyarrow import dataset as ds
+
+T = TypeVar("T")
 
 ZONES = "zones"
 #: Files on S3 whose footers are kept: some 8 MB each.
@@ -80,17 +83,28 @@ class Reader:
         return self.retrying(lambda: self._contract(query))
 
     def _contract(self, query: str) -> pl.DataFrame:
+        with self.sandbox(query) as relation:
+            frame: pl.DataFrame = relation.pl()
+            return frame
+
+    @contextmanager
+    def sandbox(self, query: str) -> Iterator[duckdb.DuckDBPyRelation]:
+        """One read-only SELECT over the contract's views, in a DuckDB that can do nothing else.
+
+        What it spills is limited like its answer. Raises as ``contract`` does; the caller retries.
+        """
         contract.check(query)
         connection = instance(self.settings)
         try:
+            # As an option of ``connect`` it is shown, and not obeyed.
+            connection.execute(f"SET max_temp_directory_size = '{self.settings.answer_limit}'")
             offered = [TELEMETRY, QUARANTINE, *mart_columns(), *contract.LEDGER_VIEWS]
             names = contract.mentioned(query, offered)
             with self.ledger.read() as ledger:
                 paths = self._define(connection, ledger, names, EVERYTHING)
                 contract.define_ledger_views(connection, ledger, names)
             contract.lock(connection, paths)
-            frame: pl.DataFrame = connection.sql(query).pl()
-            return frame
+            yield connection.sql(query)
         finally:
             connection.close()
 
@@ -161,7 +175,7 @@ class Reader:
             {"district": names, "zone": zones}, schema={"district": pl.String, "zone": pl.String}
         )
 
-    def retrying(self, answer: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    def retrying(self, answer: Callable[[], T]) -> T:
         """Run a read; resolve its files again once if one of them vanished (gc, compaction)."""
         try:
             return answer()
@@ -221,10 +235,11 @@ def _parquet() -> ds.ParquetFileFormat:
 
 def instance(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own with the limits of the settings; inside all time is UTC."""
+    settings.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder alone
     config = {
         **settings.duckdb,
         # Two processes must not spill into the same files.
-        "temp_directory": str(settings.scratch / f"duckdb-{uuid.uuid4().hex}"),
+        "temp_directory": str(settings.scratch / f"duckdb-{os.getpid()}-{uuid.uuid4().hex}"),
         "max_execution_time": int(settings.query_seconds * 1000),
     }
     connection = duckdb.connect(":memory:", config=config)

@@ -6,10 +6,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,75 @@ def test_sql_answers_in_every_form(home: Path) -> None:
     import polars as pl
 
     assert pl.read_parquet(io.BytesIO(done.stdout)).rows() == [(1, "x")]
+
+
+def test_an_answer_of_sql_has_a_limit_and_is_valid_json(home: Path) -> None:
+    rows = "SELECT hash(i) AS h FROM range(1_000_000_000_000) AS t (i)"
+    refused = run(home, "sql", rows, "--format", "csv", HAULWATCH_ANSWER_LIMIT="100KB")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.count("\n") == 1
+    assert "HAULWATCH_ANSWER_LIMIT" in refused.stderr
+    odd = "SELECT 1 AS a, 'nan'::DOUBLE AS b, {'c': 'inf'::DOUBLE} AS d FROM range(2)"
+    row = {"a": 1, "b": None, "d": {"c": None}}
+    assert run(home, "sql", odd, "--json").stdout == json.dumps([row, row]) + "\n"
+    steering = run(home, "sql", "SELECT chr(27) || '[31m [/b] :x:' AS a").stdout
+    assert "\x1b" not in steering
+    assert "[/b] :x:" in steering
+
+
+def test_one_function_over_one_value_has_limits_too(home: Path) -> None:
+    """DuckDB counts neither its time nor its memory."""
+    slow = "SELECT levenshtein(repeat('a', 400000), repeat('b', 400000))"  # minutes
+    done = run(home, "sql", slow, HAULWATCH_QUERY_SECONDS="0.1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "haulwatch: the question took longer than HAULWATCH_QUERY_SECONDS\n"
+    large = run(home, "sql", "SELECT repeat('x', 4_000_000_000)", HAULWATCH_MEMORY_LIMIT="500MB")
+    assert (large.returncode, large.stdout) == (2, "")
+    assert "Out of Memory" in large.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_stopped_ends_at_once_in_one_line_and_holds_nothing(
+    home: Path, number: signal.Signals
+) -> None:
+    for hour in (f"{HOUR[:8]}{at:02}" for at in range(8)):
+        deliver(home / "raw", hour, rows(hour, 3600))
+    limits = {"HAULWATCH_THREADS": "1", "HAULWATCH_BATCH_FILES": "2"}
+    env = {**os.environ, "HAULWATCH_HOME": str(home), **limits}
+    command = [sys.executable, "-m", "app.cli", "ingest"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as work:
+        while not _claims(home):
+            time.sleep(0.02)
+        work.send_signal(number)
+        out, said = work.communicate(timeout=60)
+    assert (work.returncode, out, said) == (1, "", "haulwatch: stopped\n")
+    assert set(_claims(home)) == {"released"}
+    with closing(sqlite3.connect(home / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT count(*) FROM raw_keys WHERE suspect").fetchone() == (0,)
+
+
+def _claims(home: Path) -> list[str | None]:
+    """How each claim ended; None of one that has not."""
+    if not (home / "ledger.db").exists():
+        return []
+    with closing(sqlite3.connect(home / "ledger.db", timeout=30)) as ledger:
+        there = ledger.execute("SELECT 1 FROM sqlite_master WHERE name = 'claims'").fetchone()
+        query = "SELECT outcome FROM claims"
+        return [row[0] for row in ledger.execute(query)] if there else []
+
+
+def test_a_hard_question_is_stopped_by_ctrl_c(home: Path) -> None:
+    query = "SELECT levenshtein(repeat('a', 400000), repeat('b', 400000))"  # minutes, in one step
+    env = {**os.environ, "HAULWATCH_HOME": str(home)}
+    command = [sys.executable, "-m", "app.cli", "sql", query]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as work:
+        while not list((home / "tmp").glob("sql-*")):
+            time.sleep(0.02)
+        work.send_signal(signal.SIGINT)
+        out, said = work.communicate(timeout=60)
+    assert (work.returncode, out, said) == (1, "", "haulwatch: stopped\n")
 
 
 def test_people_are_managed_without_a_password_on_the_command_line(home: Path) -> None:

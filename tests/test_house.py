@@ -26,6 +26,7 @@ HOUSE = (
         "verify",
         "deep",
         "gc",
+        "unclaimed",
         "retention",
         "notify",
         "reingest",

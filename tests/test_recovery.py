@@ -134,7 +134,7 @@ def test_saved_lost_and_brought_back(site: Site, tmp_path: Path) -> None:
     before = site.seen()
     assert len(before) == 45 + 30 + 30
     site.lose()
-    result = recovery.restore(site.flow, saved.file, "tester")
+    result = recovery.restore(site.flow, saved, "tester")
     # Both files of the two hours, each with 30 rows, and the new hour, which the copy never saw.
     assert (result.reconciled.files, result.reconciled.rows) == (2, 60)
     assert len(result.reconciled.reread) == 2
@@ -225,13 +225,38 @@ def test_lost_with_a_copy_in_the_lake(site: Site) -> None:
     site.sound()
 
 
+def test_a_damaged_copy_is_passed_over_and_named(site: Site) -> None:
+    made = []
+    for day, hour in enumerate(HOURS[:2]):
+        site.bring(hour)
+        made.append(copies.keep(site.ledger, site.settings, LATER + timedelta(days=day)))
+    older, newer = (str(path) for path in made)
+    before = [row[:3] for row in site.seen()]
+    _cut(site.settings.lake_root / newer)
+    site.lose()
+    result = recovery.rebuild(site.flow, None, "tester")
+    assert (result.source, result.damaged) == (older, (newer,))
+    assert [row[:3] for row in site.seen()] == before
+    site.sound()
+    _cut(site.settings.lake_root / older)
+    site.lose()
+    with pytest.raises(UsageError, match=f"every copy .* is damaged .*{newer}, {older}"):
+        recovery.rebuild(site.flow, None, "tester")
+    assert backup.is_empty(site.ledger)
+
+
+def _cut(copy: Path) -> None:
+    """Half of its pages are gone."""
+    copy.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
+
+
 def test_rows_of_raw_files_that_are_gone_are_counted_and_named(site: Site, tmp_path: Path) -> None:
     lost = site.bring(HOURS[0])
     site.bring(HOURS[1])
     saved = backup.save(site.ledger, tmp_path / "copy.db")
     site.age()
     (site.settings.raw_root / lost).unlink()
-    result = recovery.restore(site.flow, saved.file, "tester")
+    result = recovery.restore(site.flow, saved, "tester")
     assert (result.reconciled.gone, result.reconciled.rows) == ([lost], 60)
     assert len(site.seen()) == 30
     # The merged file of after the copy holds them yet: nobody may delete it.
@@ -240,8 +265,36 @@ def test_rows_of_raw_files_that_are_gone_are_counted_and_named(site: Site, tmp_p
         str(Path(file).relative_to(site.settings.lake_root)) for file in site.files(CLEAN)
     } - {row.path for row in _live(site.ledger)}
     kept = set(result.unclaimed.kept)
+    _told(site, "unseen", result.unclaimed.kept[0], "30 rows of an earlier ledger are in this file")
     site.age()
     assert all((site.settings.lake_root / path).exists() for path in kept)
+
+
+def _told(site: Site, check: str, about: str, says: str) -> None:
+    """``verify`` says this of files that the manifest does not know, and nothing else."""
+    checked = verify(site.ledger, site.settings)
+    assert checked.ok, checked.breaches
+    kinds = ("orphans", "earlier ledger", "unseen")
+    ((found, path, text),) = [
+        (each.check, each.about, each.text) for each in checked.notices if each.check in kinds
+    ]
+    assert (found, path) == (check, about)
+    assert text.startswith(says)
+
+
+def test_files_of_an_earlier_ledger_are_told_from_those_that_gc_will_have(site: Site) -> None:
+    site.bring(HOURS[0])
+    before = site.files(CLEAN)
+    site.lose()
+    (key,) = (str(Path(path).relative_to(site.settings.lake_root)) for path in before)
+    bad = next(iter(site.files(QUARANTINE)))
+    checked = {f.about: f.text for f in verify(site.ledger, site.settings).notices}
+    assert checked[key].startswith("30 rows of an earlier ledger are in this file alone")
+    assert checked[str(Path(bad).relative_to(site.settings.lake_root))].startswith("1 bad lines")
+    site.flow.ingest()
+    _told(site, "earlier ledger", key, "2 files of an earlier ledger, all of which is visible")
+    recovery.rebuild(site.flow, None, "tester")
+    _told(site, "orphans", key, "2 files for gc")
 
 
 def _live(ledger: Ledger) -> list[Any]:
@@ -283,7 +336,7 @@ def test_what_was_at_work_when_the_copy_was_made_is_not_at_work_now(
         connection.execute(insert(t.runs).values(**row, detail="{}"))
     saved = backup.save(site.ledger, tmp_path / "copy.db")
     site.lose()
-    result = recovery.restore(site.flow, saved.file, "tester")
+    result = recovery.restore(site.flow, saved, "tester")
     assert result.ingest.files["ok"] == 1
     site.sound()
     with site.ledger.read() as connection:
@@ -297,11 +350,11 @@ def test_the_ledger_that_is_replaced_is_kept(site: Site, tmp_path: Path) -> None
     site.bring(HOURS[0])
     people.add_user(site.ledger, "ana", "Ana", "admin", "correct-horse-battery")
     version = data_version(site.ledger)
-    result = recovery.restore(site.flow, saved.file, "tester")
+    result = recovery.restore(site.flow, saved, "tester")
     assert people.list_users(site.ledger) == []
     assert data_version(site.ledger) > version  # what pages keep is of before
     assert result.kept is not None
-    recovery.restore(site.flow, Path(result.kept), "tester")
+    recovery.restore(site.flow, backup.look(Path(result.kept)), "tester")
     assert [user.username for user in people.list_users(site.ledger)] == ["ana"]
     site.sound()
 
@@ -376,7 +429,7 @@ def test_a_restore_that_was_not_finished_is_told_and_can_be(
     with monkeypatch.context() as patched:
         patched.setattr(recovery, "reconcile", away)
         with pytest.raises(StoreUnavailable):
-            recovery.restore(site.flow, saved.file, "tester")
+            recovery.restore(site.flow, saved, "tester")
     with pytest.raises(SettingsError, match="haulwatch rebuild-ledger"):
         open_ledger(site.settings)
     recovery.rebuild(site.flow, None, "tester")
@@ -449,7 +502,7 @@ def test_what_is_no_copy_is_refused(
     site.bring(HOURS[0])
     spoil(saved.file)
     with pytest.raises(UsageError) as caught:
-        recovery.restore(site.flow, saved.file, "tester")
+        backup.look(saved.file)
     assert says in str(caught.value)
     assert len(site.seen()) == 30
     if saved.file.exists():  # nor is it written over
@@ -474,7 +527,7 @@ def test_nothing_is_brought_back_under_a_worker(site: Site, tmp_path: Path) -> N
         row = {"id": "elsewhere-7-abc", "started_at": now, "seen_at": now, "state": "idle"}
         connection.execute(insert(t.workers).values(**row))
     for work in (
-        lambda: recovery.restore(site.flow, saved.file, "tester"),
+        lambda: recovery.restore(site.flow, saved, "tester"),
         lambda: recovery.rebuild(site.flow, None, "tester"),
     ):
         with pytest.raises(UsageError, match="elsewhere-7-abc works with this ledger; stop"):

@@ -36,10 +36,10 @@ def restore(file: CopyFile, as_json: Json = False) -> int:
     from pipeline.recovery import run as recovery
     from pipeline.storage.backup import look
 
-    look(file)  # before anything is touched
+    copy = look(file.absolute())  # before anything is touched
     recovery.set_aside(console.settings())
     return _recovered(
-        lambda flow, progress: recovery.restore(flow, file.absolute(), console.who(), progress),
+        lambda flow, progress: recovery.restore(flow, copy, console.who(), progress),
         as_json,
     )
 
@@ -75,6 +75,7 @@ def _text(shown: dict[str, Any]) -> str:
     lines = [f"from {shown['source']}"]
     if shown["kept"]:
         lines.append(f"the ledger before it is kept: {shown['kept']}")
+    lines += console.some([f"newer, but damaged: {path}" for path in shown["damaged"]])
     lines.append(
         f"not in the lake as the ledger says: {changed['files']:,} files, {changed['rows']:,} rows;"
         f" {len(changed['reread']):,} raw files read again,"

@@ -14,6 +14,7 @@ from app.daylight import ramadan_day
 from app.figures.fatigue import Shift
 from app.filters import Filters
 from app.panels import pieces
+from app.panels.trouble import still
 from app.text import say, spelled
 
 #: Clocks on the list go on by themselves.
@@ -25,6 +26,7 @@ LIST_HEIGHT = 300
 def contacts(cases: pl.DataFrame, times: pl.DataFrame, kinds: Sequence[str], zone: str) -> None:
     """Who is to be contacted, in three parts, of some kinds or of all; a selected row opens its
     case."""
+    still(data.fatigue.PAGE)
     if pickers.fatigue.opened():  # a row was selected: not the list alone is to be drawn anew
         st.rerun()
     shown = figures.fatigue.of_kinds(cases, kinds)

@@ -12,6 +12,7 @@ from app import data, tables
 from app.backend import backend
 from app.filters import Filters
 from app.panels.pieces import note, table, table_or
+from app.panels.trouble import still
 from app.text import plain, say
 from app.tiles import span
 from pipeline.fields import RULES_VERSION
@@ -24,6 +25,7 @@ REFRESH_S = 2
 @st.fragment(run_every=REFRESH_S)
 def requests(page: str, zone: str) -> None:
     """What people asked for: what is open with its progress and a way to end it, then the rest."""
+    still(page)
     found = ingestion.requests(backend().ledger)
     waiting = found.filter(state=ASKED).height
     if waiting and not operations.vitals(backend().ledger).worker_alive:
@@ -58,8 +60,9 @@ def _open(page: str, row: dict[str, object]) -> None:
 
 
 @st.fragment(run_every=REFRESH_S)
-def runs(zone: str) -> None:
+def runs(page: str, zone: str) -> None:
     """The latest pieces of work; one that runs shows for how long, and what it has to do."""
+    still(page)
     found = operations.runs(backend().ledger)
     progress = operations.vitals(backend().ledger).progress
     for row in found.filter(status="running").iter_rows(named=True):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import access, auth
 from app.access import Refused
 from app.backend import Backend, backend
+from app.data.asking import require
 from app.filters import Filters
 from app.text import plain, say
 from pipeline.errors import StoreUnavailable, UsageError
@@ -54,6 +55,14 @@ def run(page: Any, allowed: bool, home: Any) -> None:
     except (duckdb.Error, OSError):
         _log.exception("page %s", page.url_path or "home")
         st.warning(say("error.query"), icon=":material/sync_problem:")
+
+
+def still(page: str) -> None:
+    """A fragment is drawn anew without the router: who may not see it any more is sent there."""
+    try:
+        require(page)
+    except Refused:
+        st.rerun()
 
 
 def refusal(home: Any) -> None:

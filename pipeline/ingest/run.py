@@ -120,6 +120,9 @@ class Ingest:
             with suppress(SQLAlchemyError):  # their leases end by themselves
                 claims.release(self.ledger, [claim.id for claim in running.values()])
             raise
+        except KeyboardInterrupt:  # of no file anything is known: none is a suspect
+            claims.release(self.ledger, [claim.id for claim in running.values()])
+            raise
         except BaseException:  # nothing of theirs is visible; whoever broke it is tried alone
             for claim in running.values():
                 claims.abandon(self.ledger, claim.id)

@@ -22,10 +22,11 @@ _NAME = "ledger-%Y%m%dT%H%M%SZ.db"
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy as the lake names it, and where it can be read."""
+    """A sound copy as the lake names it, where it can be read, and newer ones that are damaged."""
 
     name: str
     file: Path
+    damaged: tuple[str, ...]
 
 
 def folder(settings: Settings) -> Path:
@@ -64,11 +65,26 @@ def keep(ledger: Ledger, settings: Settings, now: datetime) -> str | None:
 
 @contextmanager
 def newest(settings: Settings) -> Iterator[Copy | None]:
-    """The newest daily copy, here for as long as this lasts; None when there is none."""
-    path = next(reversed(listed(settings)), None)
-    if path is None:
+    """The newest sound copy of the daily ones, here for as long as this lasts; None without any.
+
+    Raises NoCopy when there are copies and none of them is sound: to go on without what people
+    entered is for a person to decide. Raises UsageError for one that a later Haulwatch made.
+    """
+    paths, damaged = list(reversed(listed(settings))), list[str]()
+    if not paths:
         yield None
         return
     with open_lake(settings).loan() as loan:
-        loan.fetch([path])
-        yield Copy(path, loan.root / path)
+        for path in paths:
+            loan.fetch([path])
+            try:
+                backup.look(loan.root / path)
+            except backup.NoCopy:
+                damaged.append(path)
+                continue
+            yield Copy(path, loan.root / path, tuple(damaged))
+            return
+    raise backup.NoCopy(
+        f"every copy of the ledger in the lake is damaged ({', '.join(damaged)}); move them away to"
+        " begin with the raw files alone, without what people entered"
+    )

@@ -13,10 +13,11 @@ from sqlalchemy.engine import make_url
 
 from pipeline.errors import UsageError
 from pipeline.recovery import copies
+from pipeline.recovery.disown import Unclaimed, disown
 from pipeline.recovery.reconcile import Reconciled, reconcile
-from pipeline.recovery.unclaimed import Unclaimed, disown
 from pipeline.settings import Settings
 from pipeline.storage import backup
+from pipeline.storage.backup import Saved
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.people import audit
 
@@ -33,11 +34,12 @@ class Recovered:
     """What ``restore`` and ``rebuild-ledger`` did.
 
     ``source``: the copy that the ledger comes from, or what it began with without one; ``kept``:
-    where the ledger before it is now.
+    where the ledger before it is now; ``damaged``: newer copies that were passed over.
     """
 
     source: str
     kept: str | None
+    damaged: tuple[str, ...]
     reconciled: Reconciled
     ingest: IngestResult
     unclaimed: Unclaimed
@@ -47,26 +49,26 @@ class Recovered:
         return {
             "source": self.source,
             "kept": self.kept,
+            "damaged": list(self.damaged),
             "reconciled": asdict(self.reconciled),
             "ingest": self.ingest.as_json(),
             "unclaimed": asdict(self.unclaimed),
         }
 
 
-def restore(flow: Flow, file: Path, who: str, progress: Progress | None = None) -> Recovered:
+def restore(flow: Flow, copy: Saved, who: str, progress: Progress | None = None) -> Recovered:
     """Bring a copy back in place of what the ledger holds, which is copied first.
 
-    Raises UsageError for a file that is no copy, and while a worker is alive.
+    ``copy`` was looked over (``backup.look``). Raises UsageError while a worker is alive.
     """
-    backup.look(file)
     refuse_company(flow.ledger)
     kept = None
     if not backup.is_empty(flow.ledger):
         kept = copies.folder(flow.settings) / f"before-restore-{_stamp()}.db"
         kept.parent.mkdir(parents=True, exist_ok=True)
         backup.save(flow.ledger, kept)
-    backup.load(flow.ledger, flow.settings, file)
-    return _recover(flow, "restore", str(file), str(kept) if kept else None, who, progress)
+    backup.load(flow.ledger, flow.settings, copy.file)
+    return _recover(flow, "restore", str(copy.file), kept, (), who, progress)
 
 
 def rebuild(
@@ -78,25 +80,33 @@ def rebuild(
     be done at any time. Raises UsageError while a worker is alive.
     """
     refuse_company(flow.ledger)
-    source = PRESENT
+    source, damaged = PRESENT, tuple[str, ...]()
     if backup.is_empty(flow.ledger):
         with copies.newest(flow.settings) as found:
             if found is not None:
                 backup.load(flow.ledger, flow.settings, found.file)
+                damaged = found.damaged
             source = found.name if found else RAW_ALONE
-    return _recover(flow, "rebuild-ledger", source, str(aside) if aside else None, who, progress)
+    return _recover(flow, "rebuild-ledger", source, aside, damaged, who, progress)
 
 
 def _recover(
-    flow: Flow, what: str, source: str, kept: str | None, who: str, progress: Progress | None
+    flow: Flow,
+    what: str,
+    source: str,
+    before: Path | None,
+    damaged: tuple[str, ...],
+    who: str,
+    progress: Progress | None,
 ) -> Recovered:
+    kept = str(before) if before else None
     reconciled = reconcile(flow.ledger, flow.settings)
     with flow.ledger.write() as connection:
         detail = {"kept": kept, "files": reconciled.files, "rows": reconciled.rows}
         audit(connection, who, what, source, detail)
     ingest = flow.ingest(progress=progress)
     left = disown(flow.ledger, flow.settings, flow.worker)
-    return Recovered(source, kept, reconciled, ingest, left)
+    return Recovered(source, kept, damaged, reconciled, ingest, left)
 
 
 def refuse_company(ledger: Ledger) -> None:

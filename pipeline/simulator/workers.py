@@ -58,8 +58,12 @@ class Children:
         self._pool = ProcessPoolExecutor(processes, context, _start_child, (watch,))
 
     def submit(self, job: Job) -> Future[bytes]:
-        """Queue the job."""
-        return self._pool.submit(work, job)
+        """Queue the job. Children start with Ctrl-C held back until they ignore it."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return self._pool.submit(work, job)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def close(self) -> None:
         """Wait for running jobs, drop queued ones."""
@@ -76,6 +80,7 @@ def runner(processes: int | None, chunks: int) -> Runner:
 def _start_child(watch: Connection) -> None:
     # Ctrl-C reaches the whole terminal's group; the parent decides when its children end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ["POLARS_MAX_THREADS"] = "1"
     threading.Thread(target=_exit_with_parent, args=(watch,), daemon=True).start()
 

@@ -35,6 +35,10 @@ BEYOND = 1_000
 PORTION = 5_000
 
 
+class NoCopy(UsageError):
+    """A file that is no copy of a ledger, or is not whole."""
+
+
 @dataclass(frozen=True)
 class Saved:
     """A copy: its size, the revision of its schema, and rows of the tables that people know."""
@@ -76,7 +80,7 @@ def save(ledger: Ledger, target: Path) -> Saved:
 
 
 def look(file: Path) -> Saved:
-    """What a copy is. Raises UsageError when it is none, is damaged, or of a later Haulwatch."""
+    """What a copy is. Raises NoCopy, and UsageError for one that a later Haulwatch made."""
     if not file.is_file():
         raise UsageError(f"{file}: there is no such file")
     try:
@@ -86,9 +90,9 @@ def look(file: Path) -> Saved:
             (users,) = copy.execute("SELECT count(*) FROM users").fetchone()
             (sound,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     except (sqlite3.DatabaseError, TypeError) as error:
-        raise UsageError(f"{file} is no copy of a ledger ({error})") from error
+        raise NoCopy(f"{file} is no copy of a ledger ({error})") from error
     if sound != "ok":
-        raise UsageError(f"{file} is damaged: {sound}")
+        raise NoCopy(f"{file} is damaged: {sound}")
     if found > HEAD:
         raise UsageError(f"{file} is of a later Haulwatch (schema {found}; this one has {HEAD})")
     return Saved(file, file.stat().st_size, found, objects, users)

@@ -175,6 +175,9 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+#: Detail of a run that was ended from outside.
+STOPPED = json.dumps({"error": "stopped"})
+
 #: Counter that stands at 1 from the moment a copy is loaded until it agrees with the lake.
 UNCHECKED = "unchecked"
 
@@ -302,6 +305,15 @@ def record_fields(ledger: Ledger, met: Mapping[str, tuple[str, str]], most_a_day
         if rows:
             connection.execute(insert(t.fields), rows)
     return fresh
+
+
+def end_runs(ledger: Ledger, worker: str) -> None:
+    """Say of runs whose process was ended that they were: it could not say so itself."""
+    r = t.runs.c
+    with ledger.write() as connection:
+        ended = {"status": "failed", "ended_at": clock(connection), "detail": STOPPED}
+        mine = (r.worker == worker, r.status == "running")
+        connection.execute(update(t.runs).where(*mine).values(**ended))
 
 
 @contextmanager

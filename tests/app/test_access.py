@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -454,3 +455,27 @@ def test_nobody_is_signed_in_by_what_a_session_says_alone(home: Settings) -> Non
     assert identity.user_of(backend(), "admin#1") is not None
     for claim in ("admin#0", "admin", "", None, "ADMIN#1", "admin#1 "):
         assert identity.user_of(backend(), claim) is None
+
+
+@pytest.mark.parametrize(
+    "panel", ["ingestion.requests", "ingestion.runs", "fatigue_shift.contacts"]
+)
+def test_what_draws_itself_anew_asks_again_who_looks(
+    home: Settings, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, panel: str
+) -> None:
+    """It runs without the router: somebody who was shut out would go on seeing it."""
+    module, _, name = panel.partition(".")
+    draw = inspect.unwrap(getattr(import_module(f"app.panels.{module}"), name))
+    ways: dict[str, tuple[Any, ...]] = {
+        "requests": ("ingestion", "UTC"),
+        "runs": ("ingestion", "UTC"),
+        "contacts": (pl.DataFrame(), pl.DataFrame(), (), "UTC"),
+    }
+
+    class SentAway(Exception):
+        pass
+
+    monkeypatch.setattr("app.auth.current", lambda house: None)
+    monkeypatch.setattr("streamlit.rerun", MagicMock(side_effect=SentAway))
+    with pytest.raises(SentAway):
+        draw(*ways[name])

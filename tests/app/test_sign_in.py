@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from streamlit.testing.v1 import AppTest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import guard, serve, state
+from app import auth, guard, serve, state
 from app.text import say
 from pipeline.errors import SettingsError, UsageError
 from pipeline.settings import Settings, load
@@ -352,3 +352,19 @@ def test_the_ledger_of_before_keeps_its_people(ledger: Ledger) -> None:
         row = {"name": "mean_s", "value": 3.0, "set_at": 1, "set_by": "x"}
         connection.execute(insert(t.thresholds).values(**row))
         assert connection.execute(select(t.thresholds.c.reason)).scalar_one() == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        ("https://haul.example/", {"secure": True}),
+        ("http://127.0.0.1:8501/https:", {}),  # a browser refuses a Secure cookie there
+        (None, {}),
+    ],
+)
+def test_the_cookie_of_a_browser_that_came_by_tls_is_sent_by_tls_alone(
+    url: str | None, more: dict[str, bool]
+) -> None:
+    given: list[dict[str, object]] = []
+    auth.setter(lambda *_, **options: given.append(options), url)("haulwatch", "token", path="/")
+    assert given == [{"path": "/"} | more]

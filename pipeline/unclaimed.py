@@ -7,21 +7,20 @@ is visible otherwise, they are of no use to anybody, and gc may have them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from pipeline.gc import owner
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
-from pipeline.storage.lake import Lake, open_lake
+from pipeline.storage.lake import Lake
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.parquet import partition_of
 from pipeline.storage.records import CLEAN, QUARANTINE, TELEMETRY, DataFile
-from pipeline.storage.sql import chunks, clock
 from pipeline.storage.visible import file_list, literal, telemetry_sql
 
 #: What makes a row, or a bad line, the same.
@@ -29,40 +28,27 @@ _IDENTITY = {CLEAN: "deviceid, ts", QUARANTINE: "key, line"}
 
 
 @dataclass
-class Unclaimed:
-    """``files`` that gc deletes after its grace, and ``kept`` ones: ``rows`` are there alone."""
+class Left:
+    """Files of an earlier ledger: those ``spare`` by path, and those in a claim with one that is
+    ``needed``, by how many rows and bad lines are visible nowhere else."""
 
-    files: int = 0
-    bytes: int = 0
-    kept: list[str] = field(default_factory=list)
-    rows: int = 0
+    spare: list[str] = field(default_factory=list)
+    needed: dict[str, int] = field(default_factory=dict)
 
 
-def disown(ledger: Ledger, settings: Settings, worker: str) -> Unclaimed:
-    """Hand to gc what an earlier ledger left in the lake and nobody needs. Nothing is deleted."""
-    lake, result = open_lake(settings), Unclaimed()
-    sizes = lake.sizes()
+def left(ledger: Ledger, settings: Settings, lake: Lake, paths: Iterable[str]) -> Left:
+    """Which of these files of the lake an earlier ledger left, and which of them hold what no other
+    does. Reads them, and what is visible of their days."""
     with ledger.read() as connection:
         known = {str(row[0]) for row in connection.execute(select(t.claims.c.id))}
         known |= {owner(str(row[0])) for row in connection.execute(select(t.data_files.c.path))}
-        strange = sorted(path for path in sizes if owner(path) not in known)
+        strange = sorted(path for path in paths if owner(path) not in known)
         if not strange:
-            return result
+            return Left()
         needed = _needed(connection, settings, lake, strange)
     owners = {owner(path) for path in strange} - {owner(path) for path in needed}
-    left = [path for path in strange if owner(path) in owners]
-    result.files, result.bytes = len(left), sum(sizes[path] for path in left)
-    result.kept = [path for path in strange if owner(path) not in owners]
-    result.rows = sum(needed.values())
-    with ledger.write() as connection:
-        now = clock(connection)
-        ended = {"taken_at": now, "expires_at": now, "ended_at": now, "outcome": "expired"}
-        rows = [
-            {"id": name, "kind": "unclaimed", "worker": worker} | ended for name in sorted(owners)
-        ]
-        for part in chunks(rows):
-            connection.execute(insert(t.claims), list(part))
-    return result
+    spare = [path for path in strange if owner(path) in owners]
+    return Left(spare, {path: needed.get(path, 0) for path in strange if owner(path) not in owners})
 
 
 def _needed(
