@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from app import cli
 from pipeline.flow import Flow
 from pipeline.pool import Pool
 from pipeline.settings import Settings, load
@@ -30,6 +34,9 @@ FIRST = (
 )
 #: Folders whose files share a costly fixture of the session.
 TOGETHER = ("tests/browser/",)
+
+#: Runs a command: home, words, ``stdin`` and more of the environment.
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # A proxy of the machine is honoured in service; it does not know our loopback.
 os.environ["NO_PROXY"] = "127.0.0.1,nowhere.invalid"
@@ -71,6 +78,26 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("HAULWATCH_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """A command in this process; what is written past Python's streams is caught, too."""
+
+    def called(
+        home: Path, *words: str, stdin: str = "", **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        capfd.readouterr()
+        with monkeypatch.context() as patch:
+            for name, value in {"HAULWATCH_HOME": str(home), **env}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["haulwatch", *words])
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *capfd.readouterr())
+
+    return called
 
 
 @pytest.fixture

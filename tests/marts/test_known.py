@@ -53,12 +53,22 @@ def test_the_next_process_builds_with_what_was_left(
     assert list(settings.scratch.glob("dbt-*.msgpack")) == [left]
 
 
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes, set[str]]:
+    """Name and content of what a process leaves, and what the project is made of."""
+    folder = tmp_path_factory.mktemp("left")
+    nodes = set(dbt_runner.known(folder).nodes)
+    (path,) = folder.glob("dbt-*.msgpack")
+    return path.name, path.read_bytes(), nodes
+
+
 @pytest.mark.parametrize("spoilt", [None, b"", b"no manifest"])
-def test_what_cannot_be_read_is_parsed_anew(tmp_path: Path, spoilt: bytes | None) -> None:
-    nodes = set(dbt_runner.known(tmp_path).nodes)
-    (left,) = tmp_path.glob("dbt-*.msgpack")
-    whole = left.read_bytes()
-    left.write_bytes(whole[: len(whole) // 2] if spoilt is None else spoilt)
+def test_what_cannot_be_read_is_parsed_anew(
+    left: tuple[str, bytes, set[str]], tmp_path: Path, spoilt: bytes | None
+) -> None:
+    name, whole, nodes = left
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2] if spoilt is None else spoilt)
     dbt_runner.known.cache_clear()
     dbt_runner.parsed.cache_clear()
     assert set(dbt_runner.known(tmp_path).nodes) == nodes
+    assert len((tmp_path / name).read_bytes()) > len(whole) / 2  # left again, whole
