@@ -35,7 +35,7 @@ demo: $(STAMP) ## A simulated fleet, taken in and served; prints the address and
 test: $(AIRFLOW_STAMP) lint ## Lint, types and every test but the long ones (within 15 minutes)
 	@bash .ci/chromium
 	@bash .ci/axe .venv/axe
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not long"
+	@bash .ci/tests
 
 test-long: $(AIRFLOW_STAMP) ## The tests that take minutes each
 	@bash .ci/chromium

@@ -15,13 +15,13 @@ them over and over, the command line one at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pipeline.errors import BuildFailed
-from pipeline.pool import Pool
+from pipeline.pool import Pool, give_memory_back
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger, open_ledger, run, worker_name
 
@@ -147,13 +147,19 @@ class Flow:
         self, *, day: str | None = None, district: str | None = None, now: datetime | None = None
     ) -> BuildResult:
         """Build and publish the marts of days that changed. Raises BuildFailed."""
+        building = self.begin_build(day=day, district=district, now=now)
+        wait([building])
+        return building.result()
+
+    def begin_build(
+        self, *, day: str | None = None, district: str | None = None, now: datetime | None = None
+    ) -> Future[BuildResult]:
+        """``build`` in its child process, while the caller goes on with something else."""
         if self._builder is None:
             self._builder = Pool(1, self.settings.threads)
-        future = self._builder.submit(
+        return self._builder.submit(
             _build, self.settings, self.worker, day=day, district=district, now=now
         )
-        wait([future])
-        return future.result()
 
     def gc(self, *, now: datetime | None = None) -> GcResult:
         """Let go of what is older than the settings keep it; delete files nobody refers to."""
@@ -204,6 +210,7 @@ def _build(
         return result
     finally:
         ledger.close()
+        give_memory_back()
 
 
 def _nothing() -> BuildResult:

@@ -46,6 +46,12 @@ def _keep_freed_memory() -> None:
         libc.mallopt(_TRIM_THRESHOLD, 256 << 20)
 
 
+def give_memory_back() -> None:
+    """Hand pages that are free to the system, after a large piece of work that has an end."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _exit_with_parent(watch: Connection) -> None:
     try:
         watch.recv()

@@ -3,7 +3,8 @@
 ``step(now)`` does what is due and returns; ``loop`` calls it until it is told to stop. Every
 worker takes in files; of several, the one that holds the *scheduler* lease also compacts, builds
 and collects garbage. The order matters more than the clock: a request of a person first, then new
-files (for a bounded time), then marts, then the housekeeping.
+files (for a bounded time), then marts (what arrives meanwhile is taken in beside them), then the
+housekeeping.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +33,10 @@ from pipeline.storage import claims, devices, requests
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, upsert
+
+if TYPE_CHECKING:
+    from pipeline.ingest.run import IngestResult
+    from pipeline.marts.build import BuildResult
 
 #: Seconds between signs of life; a worker unseen for six of them is taken for dead.
 PULSE = 5.0
@@ -62,6 +69,8 @@ class Worker:
         self._done: dict[str, datetime] = {}
         #: What went wrong in this step, by kind of work.
         self._trouble: dict[str, str] = {}
+        #: Whether files came in while marts were built: those marts are behind again.
+        self.overtaken = False
 
     @property
     def name(self) -> str:
@@ -135,23 +144,18 @@ class Worker:
     def _step(self, now: datetime, asked: set[str], rereading: bool) -> bool:
         full = "ingest" in asked or self._due("listing", now, FULL_LISTING_EVERY)
         self._state = "taking in files"
-        result = self.flow.ingest(
-            full=full, budget_seconds=PASS_SECONDS, enough=self.stopping.is_set
-        )
+        backlog = self._take_in(full).backlog
         if full:
             self._done["listing"] = now
-        for key, reason in result.failed.items():
-            self.log(f"failed: {key}: {reason}")
-        if result.errors:
-            self._trouble["ingest"] = result.errors[0]
         if self.stopping.is_set() or not self._lead():
-            return result.backlog > 0
+            return backlog > 0
         devices.close_hours(self.ledger, self.settings, now)
-        settled = result.backlog == 0 and not rereading
+        settled = backlog == 0 and not rereading
+        self.overtaken = False
         if settled or "build" in asked or self._due("build", now, BUILD_EVERY):
-            self._build(now)
+            backlog = self._build(now, backlog)
         if self.stopping.is_set():
-            return result.backlog > 0
+            return backlog > 0
         if settled or "compact" in asked:
             self._state = "compacting"
             for day, reason in self.flow.compact(now=now).failed.items():
@@ -162,7 +166,17 @@ class Worker:
             self.flow.gc(now=now)
             self._done["gc"] = now
         self._keep_copy(now)
-        return result.backlog > 0
+        return backlog > 0
+
+    def _take_in(self, full: bool) -> IngestResult:
+        result = self.flow.ingest(
+            full=full, budget_seconds=PASS_SECONDS, enough=self.stopping.is_set
+        )
+        for key, reason in result.failed.items():
+            self.log(f"failed: {key}: {reason}")
+        if result.errors:
+            self._trouble["ingest"] = result.errors[0]
+        return result
 
     def _keep_copy(self, now: datetime) -> None:
         """The day's copy of the ledger. Should there be no room for it, the work goes on."""
@@ -175,12 +189,30 @@ class Worker:
         except (HaulwatchError, SQLAlchemyError, OSError) as error:
             self.log(f"{self._state}: {type(error).__name__}: {error}")
 
-    def _build(self, now: datetime) -> None:
-        """Build marts; one that fails its tests must not keep days from being compacted."""
+    def _build(self, now: datetime, backlog: int) -> int:
+        """Build marts, and take in beside them what arrives. Returns how many files wait then.
+
+        A build of a large fleet takes a minute: longer than a file may stay unseen.
+        """
         self._state = "building marts"
+        building = self.flow.begin_build(now=now)
+        try:
+            while wait([building], self.settings.poll_seconds).not_done:
+                if not self.stopping.is_set():
+                    self._lead()
+                    came = self._take_in(full=False)
+                    self.overtaken |= came.files.total() > came.files["ignored"]
+                    backlog = came.backlog
+        finally:
+            wait([building])
+            self._note_build(building)
+        return backlog
+
+    def _note_build(self, building: Future[BuildResult]) -> None:
+        """One that fails its tests must not keep days from being compacted."""
         failures: list[str] | None = None
         try:
-            if self.flow.build(now=now).partitions:
+            if building.result().partitions:
                 failures = []
         except BuildFailed as error:
             self.log(f"marts: {error}")
@@ -252,7 +284,7 @@ def once(settings: Settings, ledger: Ledger, log: Log = print) -> int:
     worker = Worker(settings, ledger, log)
     try:
         with suppress(KeyboardInterrupt):
-            while worker.step(datetime.now(UTC)):
+            while worker.step(datetime.now(UTC)) or worker.overtaken:
                 pass
     finally:
         worker.notifier.finish(datetime.now(UTC))

@@ -14,12 +14,17 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from pipeline.settings import load
+from pipeline.storage import tables as t
+from pipeline.storage.ledger import Ledger, open_ledger
 from tests.conftest import Run
 from tests.make import deliver, rows
 from tests.servers import alive
@@ -291,6 +296,48 @@ def test_a_workers_children_end_with_it(home: Path, number: int) -> None:
     while time.monotonic() < deadline and any(alive(pid) for pid in children):
         time.sleep(0.1)
     assert not [pid for pid in children if alive(pid)]
+
+
+def test_a_worker_stopped_while_it_builds_gives_the_build_back(home: Path) -> None:
+    deliver(home / "raw", HOUR, rows(HOUR, 120))
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker"],
+        env={**os.environ, "HAULWATCH_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    ledger = open_ledger(load(home=home))
+    children: set[int] = set()
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and held(ledger).count("build") < 2:
+            time.sleep(0.02)  # until there are both lease and claim
+        children = descendants(worker.pid)
+        for pid in children:  # a build that will not end in time
+            os.kill(pid, signal.SIGSTOP)
+        assert held(ledger).count("build") == 2
+        worker.terminate()
+        assert worker.wait(60) == 0
+        assert held(ledger) == []
+    finally:
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        worker.kill()
+    assert run(home, "worker", "--once").returncode == 0
+    p = t.partitions.c
+    with ledger.read() as connection:
+        behind = select(p.hiveperiod).where(p.built_version < p.data_version)
+        assert connection.execute(behind).all() == []
+    ledger.close()
+
+
+def held(ledger: Ledger) -> list[str]:
+    """Kinds of the open claims, then names of the leases."""
+    c, leases = t.claims.c, t.leases.c
+    with ledger.read() as connection:
+        found = connection.execute(select(c.kind).where(c.outcome.is_(None))).scalars().all()
+        return [*found, *connection.execute(select(leases.name)).scalars()]
 
 
 def test_a_worker_ends_when_its_parents_pipe_closes(home: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +59,51 @@ def test_a_step_takes_in_builds_and_compacts(
     with ledger.read() as connection:
         assert len(connection.execute(select(t.runs)).all()) == 4
     assert log == []
+
+
+def test_what_arrives_while_marts_are_built_is_taken_in_beside_them(
+    raw: Path, ledger: Ledger, worker: Worker, tmp_path: Path
+) -> None:
+    worker.settings = worker.settings.model_copy(update={"poll_seconds": 0.2})
+    deliver(raw, "2026013107", rows("2026013107", 60))
+    worker.flow.begin_build(now=NOW).result(60)  # the child is there; it built nothing
+    seen = tmp_path / "seen"
+    # The child that builds is held up until the second file is in, or for far too long.
+    assert worker.flow._builder is not None
+    held = worker.flow._builder.submit(wait_for, seen, 60)
+    second = threading.Thread(target=deliver_second, args=(raw, ledger, seen))
+    second.start()
+    assert worker.step(NOW) is False
+    second.join()
+    assert held.result()
+    assert worker.overtaken
+    with ledger.read() as connection:
+        runs = connection.execute(select(t.runs.c.kind).order_by(t.runs.c.id)).scalars().all()
+    assert runs[:3] == ["ingest", "ingest", "build"]
+
+
+def wait_for(path: Path, seconds: float) -> bool:
+    """In a child: whether a file appeared in time."""
+    ends = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < ends:
+        time.sleep(0.05)
+    return path.exists()
+
+
+def deliver_second(raw: Path, ledger: Ledger, seen: Path) -> None:
+    """Once the first file is in, deliver another; say when that is in, too."""
+    for number, hour in enumerate(("", "2026013108")):
+        if hour:
+            deliver(raw, hour, rows(hour, 60))
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            with ledger.read() as connection:
+                if len(connection.execute(select(t.raw_objects)).all()) > number:
+                    break
+            time.sleep(0.05)
+        else:
+            return
+    seen.touch()
 
 
 def test_only_the_leader_builds(raw: Path, ledger: Ledger, worker: Worker) -> None:

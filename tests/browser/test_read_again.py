@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Locator
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sqlalchemy import select, text
 
 from app.text import say
@@ -41,10 +44,8 @@ def test_from_a_bad_cell_to_reading_it_again(
         # Traces stand in the order of the legend; each bar opens what lies behind it.
         tab.page.locator(".js-plotly-plot .barlayer .point path").first.wait_for()
         cell = "/".join(key.split("/")[:3])
-        place = tab.page.evaluate(BAR_OF, cell)
-        tab.page.mouse.click(place["x"], place["y"])
         again = tab.page.get_by_role("button", name=say("reread.file"))
-        again.wait_for(timeout=20_000)
+        wait_until(lambda: opened(tab, cell, again), 60, "the bar opens its device-hour")
         assert f"cell={cell.replace('/', '%2F')}" in tab.page.url
         tab._settled()
         tab.shot("data_delivery-opened")
@@ -61,19 +62,31 @@ def test_from_a_bad_cell_to_reading_it_again(
     ledger.close()
 
 
+def opened(tab: Visit, cell: str, again: Locator) -> bool:
+    """Whether a click on its bar opened the device-hour; a chart redrawn meanwhile opens none."""
+    place = tab.page.wait_for_function(BAR_OF, arg=cell).json_value()
+    tab.page.mouse.click(place["x"], place["y"])
+    with suppress(PlaywrightTimeout):
+        again.wait_for(timeout=10_000)
+    return again.is_visible()
+
+
 def rows(ledger: object, query: object) -> list[tuple[object, ...]]:
     with ledger.read() as connection:  # type: ignore[attr-defined]
         return [tuple(row) for row in connection.execute(query)]
 
 
-#: Middle of the bar that opens a device-hour, after it has been scrolled into sight.
+#: Middle of the bar that opens a device-hour, after it has been scrolled into sight; or null.
 BAR_OF = """cell => {
   const plot = document.querySelector('.js-plotly-plot');
+  if (!plot) return null;
   plot.scrollIntoView({block: 'center'});
   const traces = [...plot.querySelectorAll('.barlayer .trace')];
   const points = traces.flatMap(t => [...t.querySelectorAll('.point')].map(p => [t, p]));
-  const [, found] = points.find(
-    ([t, p]) => t.__data__[0].trace.customdata[p.__data__.i][0] === cell);
-  const box = found.querySelector('path').getBoundingClientRect();
+  // Points of before stand beside data of after while a chart is redrawn.
+  const found = points.find(
+    ([t, p]) => t.__data__[0].trace.customdata?.[p.__data__.i]?.[0] === cell);
+  if (!found) return null;
+  const box = found[1].querySelector('path').getBoundingClientRect();
   return {x: box.x + box.width / 2, y: box.y + box.height / 2};
 }"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from pipeline.errors import BuildFailed
 from pipeline.flow import Flow
 from pipeline.marts import critical
-from pipeline.marts.build import build
+from pipeline.marts.build import BuildResult, build
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
@@ -45,7 +46,6 @@ def test_a_critical_case_is_told_once_and_so_is_a_failed_test(
     ledger: Ledger,
     flow: Flow,
     hook: Hook,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines = eyes(600, fwversion="3.1.0", eyecloseddur=0, eyeclosedfrac=0)
     for i in range(300, 306):  # six seconds at 10 m/s
@@ -74,11 +74,9 @@ def test_a_critical_case_is_told_once_and_so_is_a_failed_test(
     assert "2026-01-31 07:05 (Asia/Makassar)" in text
     assert "OP1" not in text
 
-    def broken(**_: object) -> None:
-        raise BuildFailed(["unit_day_adds_up: Got 3 results"])
-
-    monkeypatch.setattr(worker.flow, "build", broken)
-    worker._build(ENDED)
+    broken = Future[BuildResult]()
+    broken.set_exception(BuildFailed(["unit_day_adds_up: Got 3 results"]))
+    worker._note_build(broken)
     assert worker.notifier.send() == 1
     assert "Data test unit_day_adds_up failed" in hook.texts[1]
     assert "Got 3 results" in hook.texts[1]

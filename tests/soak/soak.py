@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -42,6 +43,8 @@ SESSIONS, THINK_S = 20, 5.0
 #: Delivered together just before the end, so that the worker is stopped in the middle of work.
 LAST = 6
 SAMPLE_S = 2.0
+#: Within so long the worker is at rest for a moment.
+WINDOW_S = 180.0
 #: What is not in the marts after so long is late.
 LONGEST_S = 180
 MB = 1e6
@@ -92,14 +95,20 @@ class Figures:
     log: str = ""
 
     def slope(self, who: str) -> float:
-        """Growth of memory over the second half, MB an hour, by least squares."""
+        """Growth of the memory that is kept over the second half, MB an hour, by least squares.
+
+        What work in hand takes for a while says nothing of a leak: of each ``WINDOW_S`` the sample
+        with the least counts.
+        """
         half = [x for x in self.samples if x.at >= self.samples[-1].at / 2]
-        times = [x.at for x in half]
-        sizes = [getattr(x, who) / MB for x in half]
+        windows = groupby(half, key=lambda x: x.at // WINDOW_S)
+        kept = [min(some, key=lambda x: getattr(x, who)) for _, some in windows]
+        times = [x.at for x in kept]
+        sizes = [getattr(x, who) / MB for x in kept]
         middle, level = sum(times) / len(times), sum(sizes) / len(sizes)
         spread = sum((at - middle) ** 2 for at in times)
         rise = sum((at - middle) * (y - level) for at, y in zip(times, sizes, strict=True))
-        return 3600 * rise / spread
+        return 3600 * rise / spread if spread else 0.0
 
     def peak(self, who: str) -> float:
         """The most memory, MB."""
