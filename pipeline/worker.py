@@ -3,8 +3,8 @@
 ``step(now)`` does what is due and returns; ``loop`` calls it until it is told to stop. Every
 worker takes in files; of several, the one that holds the *scheduler* lease also compacts, builds
 and collects garbage. The order matters more than the clock: a request of a person first, then new
-files (for a bounded time), then marts (what arrives meanwhile is taken in beside them), then the
-housekeeping.
+files (for a bounded time), then marts, then the housekeeping. What arrives while marts are built
+and days are merged is taken in beside that.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -69,7 +69,7 @@ class Worker:
         self._done: dict[str, datetime] = {}
         #: What went wrong in this step, by kind of work.
         self._trouble: dict[str, str] = {}
-        #: Whether files came in while marts were built: those marts are behind again.
+        #: Whether files came in beside a build or a merge: marts are behind again.
         self.overtaken = False
 
     @property
@@ -157,10 +157,7 @@ class Worker:
         if self.stopping.is_set():
             return backlog > 0
         if settled or "compact" in asked:
-            self._state = "compacting"
-            for day, reason in self.flow.compact(now=now).failed.items():
-                self.log(f"failed: {day}: {reason}")
-                self._trouble["compact"] = f"{day}: {reason}"
+            backlog = self._compact(now, backlog)
         if self._due("gc", now, GC_EVERY):
             self._state = "collecting garbage"
             self.flow.gc(now=now)
@@ -189,24 +186,40 @@ class Worker:
         except (HaulwatchError, SQLAlchemyError, OSError) as error:
             self.log(f"{self._state}: {type(error).__name__}: {error}")
 
-    def _build(self, now: datetime, backlog: int) -> int:
-        """Build marts, and take in beside them what arrives. Returns how many files wait then.
+    def _beside(self, work: Future[Any], backlog: int) -> int:
+        """Until ``work`` has ended take in what arrives; how many files wait then.
 
-        A build of a large fleet takes a minute: longer than a file may stay unseen.
+        The marts of a large fleet take a minute, a merge of its day three: longer than a file may
+        stay unseen.
         """
-        self._state = "building marts"
-        building = self.flow.begin_build(now=now)
         try:
-            while wait([building], self.settings.poll_seconds).not_done:
+            while wait([work], self.settings.poll_seconds).not_done:
                 if not self.stopping.is_set():
                     self._lead()
                     came = self._take_in(full=False)
                     self.overtaken |= came.files.total() > came.files["ignored"]
                     backlog = came.backlog
         finally:
-            wait([building])
-            self._note_build(building)
+            wait([work])
         return backlog
+
+    def _compact(self, now: datetime, backlog: int) -> int:
+        self._state = "compacting"
+        with ThreadPoolExecutor(1) as aside:
+            merging = aside.submit(self.flow.compact, now=now)
+            backlog = self._beside(merging, backlog)
+        for day, reason in merging.result().failed.items():
+            self.log(f"failed: {day}: {reason}")
+            self._trouble["compact"] = f"{day}: {reason}"
+        return backlog
+
+    def _build(self, now: datetime, backlog: int) -> int:
+        self._state = "building marts"
+        building = self.flow.begin_build(now=now)
+        try:
+            return self._beside(building, backlog)
+        finally:
+            self._note_build(building)
 
     def _note_build(self, building: Future[BuildResult]) -> None:
         """One that fails its tests must not keep days from being compacted."""
