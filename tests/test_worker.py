@@ -66,11 +66,11 @@ def test_what_arrives_while_marts_are_built_is_taken_in_beside_them(
 ) -> None:
     worker.settings = worker.settings.model_copy(update={"poll_seconds": 0.2})
     deliver(raw, "2026013107", rows("2026013107", 60))
-    worker.flow.begin_build(now=NOW).result(60)  # the child is there; it built nothing
+    worker.flow.begin_build(now=NOW).result(120)  # the child is there; it built nothing
     seen = tmp_path / "seen"
     # The child that builds is held up until the second file is in, or for far too long.
     assert worker.flow._builder is not None
-    held = worker.flow._builder.submit(wait_for, seen, 60)
+    held = worker.flow._builder.submit(wait_for, seen, 180)
     second = threading.Thread(target=deliver_second, args=(raw, ledger, seen))
     second.start()
     assert worker.step(NOW) is False
@@ -95,7 +95,7 @@ def deliver_second(raw: Path, ledger: Ledger, seen: Path) -> None:
     for number, hour in enumerate(("", "2026013108")):
         if hour:
             deliver(raw, hour, rows(hour, 60))
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 120
         while time.monotonic() < ends:
             with ledger.read() as connection:
                 if len(connection.execute(select(t.raw_objects)).all()) > number:
