@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from pipeline.settings import load
+from pipeline.storage.ledger import open_ledger
+
 
 class PostgreSQL:
     """A running server."""
@@ -24,12 +27,24 @@ class PostgreSQL:
     def __init__(self, server: Any) -> None:
         self._server = server
         self._numbers = count(1)
+        self._filled: str | None = None
 
     def database(self) -> str:
         """URL of a new, empty database, as a person would write it: without a driver's name."""
         name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name}")
         return str(self._server.get_uri(database=name))
+
+    def fill(self, url: str) -> None:
+        """Make an empty database one with our tables: a copy costs a fifth of making them."""
+        if self._filled is None:
+            self._filled = self.database()
+            with tempfile.TemporaryDirectory() as home:
+                open_ledger(load(home=home, ledger=self._filled)).close()
+        name = _name(url)
+        self.execute(
+            f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE {_name(self._filled)}"
+        )
 
     @contextmanager
     def owned(self, user: str, password: str) -> Iterator[str]:

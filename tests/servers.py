@@ -32,9 +32,15 @@ START_SECONDS = 60
 
 
 def free_port() -> int:
-    """A port of loopback where nobody listens now."""
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port of loopback where nobody listens now.
+
+    Below those that the system hands out by itself: none of them can be taken by an outgoing
+    connection before the server that it is meant for listens.
+    """
+    for port in random.sample(range(10_000, 20_000), 1_000):
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
+    raise RuntimeError("no port is free")
 
 
 def alive(pid: int) -> bool:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,10 +39,11 @@ from pipeline.storage import claims, devices
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, open_ledger
 from pipeline.verify import verify
+from tests.conftest import Run
 from tests.ingest.test_run import visible
 from tests.make import deliver, epoch, rows
 from tests.marts.test_marts import ask
-from tests.test_cli import answer, complaint, run
+from tests.test_cli import answer, complaint
 
 HOUR, NEXT = "2026013107", "2026013108"
 DAY, BEFORE = "2026-01-31", "2026-01-30"
@@ -649,17 +651,18 @@ def test_on_either_ledger(messy: Path, database: str, tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_the_command(lake: Path, messy: Path, tmp_path: Path) -> None:
+def test_the_command(lake: Path, messy: Path, tmp_path: Path, here: Run) -> None:
     home = tmp_path / "home"
-    wrong = run(home, "adopt", str(tmp_path / "nowhere"))
+    told = partial(answer, home, by=here)
+    wrong = here(home, "adopt", str(tmp_path / "nowhere"))
     assert wrong.returncode == 2
     assert "is no folder" in complaint(wrong)
-    dry = answer(home, "adopt", str(messy), "--dry-run", "--json", code=1)
+    dry = told("adopt", str(messy), "--dry-run", "--json", code=1)
     assert dry["dry_run"]
     assert dry["overlapped"] is None
     assert dry["rows"]["total"] == 32
-    assert answer(home, "sql", "SELECT count(*) AS n FROM telemetry", "--json") == [{"n": 0}]
-    done = run(home, "adopt", str(messy))
+    assert told("sql", "SELECT count(*) AS n FROM telemetry", "--json") == [{"n": 0}]
+    done = here(home, "adopt", str(messy))
     assert done.returncode == 1
     assert "g.parquet: cannot be read" in done.stderr
     assert "h.parquet: has no column heartbeat" in done.stderr
@@ -672,8 +675,8 @@ def test_the_command(lake: Path, messy: Path, tmp_path: Path) -> None:
         "quarantined, device: 2",
     ):
         assert line in done.stdout.splitlines()
-    assert answer(home, "sql", "SELECT count(*) AS n FROM telemetry", "--json") == [{"n": 20}]
-    assert answer(home, "status", "--json")["runs"][0]["kind"] == "adopt"
+    assert told("sql", "SELECT count(*) AS n FROM telemetry", "--json") == [{"n": 20}]
+    assert told("status", "--json")["runs"][0]["kind"] == "adopt"
 
 
 def drifting(values: list[Any], chance: random.Random) -> pa.Array:

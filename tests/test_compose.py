@@ -248,7 +248,7 @@ class Site:
     def said(self) -> str:
         return "\n".join(path.read_text() for path in self.folder.glob("*.log"))[-4_000:]
 
-    def wait(self, what: Callable[[], bool], seconds: float = 60) -> None:
+    def wait(self, what: Callable[[], bool], seconds: float = 180) -> None:
         end = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < end, self.said()
@@ -269,7 +269,7 @@ class Site:
         """Ask all to end, as Compose does, and how they ended."""
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
-        codes = {name: process.wait(60) for name, process in self.running.items()}
+        codes = {name: process.wait(120) for name, process in self.running.items()}
         self.running.clear()
         return codes
 

@@ -116,7 +116,7 @@ def test_nothing_of_people_is_logged(
     app_logs.begin(load())
     # This kind of test has no request, so no address.
     monkeypatch.setattr(type(st.context), "ip_address", "10.0.0.7")
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
     for password in (WRONG, PASSWORD):
         app.text_input[0].input("anna")
         app.text_input[1].input(password)

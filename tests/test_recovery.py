@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,11 @@ from pipeline.storage.records import ANALYTICS, CLEAN, QUARANTINE, Partition
 from pipeline.storage.reviews import Review
 from pipeline.storage.sql import clock
 from pipeline.verify import verify
-from tests.conftest import Children
+from tests.conftest import Children, Run
 from tests.ingest.test_run import visible
 from tests.make import deliver, rows, text
 from tests.servers import Seaweed
-from tests.test_cli import answer, complaint, run
+from tests.test_cli import answer, complaint
 
 HOURS = ("2026013107", "2026013108", "2026013109")
 LATER = datetime(2026, 2, 3, tzinfo=UTC)
@@ -571,27 +572,28 @@ def test_copies_lie_in_the_bucket(
     second.close()
 
 
-def test_the_drill_by_commands(tmp_path: Path) -> None:
+def test_the_drill_by_commands(tmp_path: Path, here: Run) -> None:
     home = tmp_path / "home"
+    told = partial(answer, home, by=here)
     for hour in HOURS[:2]:
         deliver(home / "raw", hour, rows(hour))
-    answer(home, "ingest", "--json")
+    told("ingest", "--json")
     copy = tmp_path / "copy.db"
-    assert answer(home, "backup", str(copy), "--json")["objects"] == 2
+    assert told("backup", str(copy), "--json")["objects"] == 2
     count = "SELECT count(*) AS n, count(DISTINCT (deviceid, ts)) AS once FROM telemetry"
-    assert answer(home, "sql", count, "--json") == [{"n": 120, "once": 120}]
+    assert told("sql", count, "--json") == [{"n": 120, "once": 120}]
     os.truncate(home / "ledger.db", 5_000)
     for beside in ("ledger.db-wal", "ledger.db-shm"):
         (home / beside).unlink(missing_ok=True)
-    broken = complaint(run(home, "status"))
+    broken = complaint(here(home, "status"))
     assert "is damaged" in broken
     assert "haulwatch rebuild-ledger" in broken
-    done = answer(home, "rebuild-ledger", "--json")
+    done = told("rebuild-ledger", "--json")
     assert (done["source"], done["ingest"]["files"]["ok"]) == (recovery.RAW_ALONE, 2)
     assert Path(done["kept"]).name.startswith("ledger.db.damaged-")
-    assert answer(home, "verify", "--deep", "--json")["ok"]
+    assert told("verify", "--deep", "--json")["ok"]
     deliver(home / "raw", HOURS[2], rows(HOURS[2]))
-    restored = answer(home, "restore", str(copy), "--json")
+    restored = told("restore", str(copy), "--json")
     assert restored["ingest"]["files"]["ok"] == 1  # what the copy speaks of is still in the lake
-    assert answer(home, "sql", count, "--json") == [{"n": 180, "once": 180}]
-    assert answer(home, "verify", "--deep", "--json")["ok"]
+    assert told("sql", count, "--json") == [{"n": 180, "once": 180}]
+    assert told("verify", "--deep", "--json")["ok"]

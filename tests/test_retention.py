@@ -29,9 +29,10 @@ from pipeline.storage.objects import open_store
 from pipeline.storage.records import ANALYTICS, QUARANTINE, Partition
 from pipeline.storage.sql import counter
 from pipeline.verify import VerifyResult, verify
+from tests.conftest import Run
 from tests.ingest.test_run import visible
 from tests.make import ZONE, deliver, rows, text
-from tests.test_cli import answer, complaint, run
+from tests.test_cli import answer, complaint
 from tests.threads import together
 
 OLD, OLD_EVENING, NEXT = "2026013107", "2026013123", "2026020106"
@@ -585,27 +586,26 @@ def test_settings_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load().keep_quarantine_days is None
 
 
-def test_the_command_line_says_what_went(site: Site) -> None:
-    """In processes of their own, at the time that it is."""
+def test_the_command_line_says_what_went(site: Site, here: Run) -> None:
+    """At the time that it is."""
     site.bring(OLD, rows(OLD, 5))
     site.built()
     home = site.settings.home
-    wrong = run(home, "gc", HAULWATCH_KEEP_MARTS_DAYS="30")
+    told = partial(answer, home, by=here)
+    wrong = here(home, "gc", HAULWATCH_KEEP_MARTS_DAYS="30")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "HAULWATCH_KEEP_MARTS_DAYS" in complaint(wrong)
-    shown = answer(home, "gc", "--json", HAULWATCH_KEEP_CLEAN_DAYS="30")["expired"]
+    shown = told("gc", "--json", HAULWATCH_KEEP_CLEAN_DAYS="30")["expired"]
     assert (shown["clean"], shown["marts"], shown["quarantine"]) == ([DAY], [], [])
     assert shown["rows"] == 5
-    checked = answer(home, "verify", "--deep", "--json")
+    checked = told("verify", "--deep", "--json")
     assert (checked["ok"], checked["rows"]) == (True, 0)
-    (told,) = (item for item in checked["notices"] if item["check"] == "expired")
-    assert told["text"] == "5 rows of 1 days are not kept any more"
+    (notice,) = (item for item in checked["notices"] if item["check"] == "expired")
+    assert notice["text"] == "5 rows of 1 days are not kept any more"
     query = "SELECT accepted - overlapped - expired AS n FROM raw_objects"
-    assert answer(home, "sql", query, "--format", "json") == [{"n": 0}]
-    assert answer(home, "sql", "SELECT count(*) AS n FROM telemetry", "--format", "json") == [
-        {"n": 0}
-    ]
-    assert "days_to_build" in answer(home, "status", "--json")
+    assert told("sql", query, "--format", "json") == [{"n": 0}]
+    assert told("sql", "SELECT count(*) AS n FROM telemetry", "--format", "json") == [{"n": 0}]
+    assert "days_to_build" in told("status", "--json")
 
 
 @pytest.mark.parametrize("seed", range(4))

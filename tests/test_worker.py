@@ -70,7 +70,7 @@ def test_what_arrives_beside_long_work_is_taken_in(
     deliver(raw, "2026013107", rows("2026013107", 60))
     seen = tmp_path / "seen"
     # The child that builds, or merges, is held up until the second file is in, or far too long.
-    held = getattr(worker.flow, pool).submit(wait_for, seen, 60)
+    held = getattr(worker.flow, pool).submit(wait_for, seen, 180)
     at_work = "taken in" if pool == "_builder" else "compact"
     second = threading.Thread(target=deliver_second, args=(raw, ledger, at_work, seen))
     second.start()
@@ -107,7 +107,7 @@ def deliver_second(raw: Path, ledger: Ledger, at_work: str, seen: Path) -> None:
 
 def until(ledger: Ledger, query: Select[Any], number: int) -> bool:
     """Whether there came to be so many rows."""
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 120
     while time.monotonic() < ends:
         with ledger.read() as connection:
             if len(connection.execute(query).all()) >= number:

@@ -12,7 +12,7 @@ def together(*works: Callable[[], object]) -> None:
 
     def one(work: Callable[[], object]) -> None:
         try:
-            gate.wait(20)
+            gate.wait(120)
             work()
         except BaseException as error:
             errors.append(error)

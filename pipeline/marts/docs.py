@@ -52,8 +52,8 @@ def docs(settings: Settings, out: Path) -> Path:
         empty = nothing(Partition(now.date().isoformat(), "", 0))
         sources.fill(database, empty, settings, thresholds.defaults(), now)
         sources.begin(database, empty.chunks[0])
-        dbt_runner.run(scratch, "build", settings.duckdb)
-        dbt_runner.run(scratch, "docs generate", settings.duckdb)
+        for command in ("run", "docs generate"):  # the data tests have nothing to look at here
+            dbt_runner.run(scratch, command, settings.duckdb, settings.scratch)
         made = {file: (scratch / "target" / file).read_text(encoding="utf-8") for file in FILES}
     made["index.html"] = _offline(made["index.html"])
     out.mkdir(parents=True, exist_ok=True)

@@ -118,7 +118,7 @@ def test_a_unit_of_another_district_is_as_unknown_as_one_that_is_not(
     place = "near" if unit.startswith("ZZ") else "far"
 
     def ask(name: str) -> bytes:
-        app = AppTest.from_file(script, default_timeout=30)
+        app = AppTest.from_file(script, default_timeout=120)
         app.session_state[state.SIGNED_IN] = True
         app.session_state[state.IDENTITY] = f"{place}-{access.FLEET_MANAGER}#1"
         app.run()

@@ -66,7 +66,7 @@ def quarantine(
 
 
 def opened(script: str, identity: str, key: str) -> AppTest:
-    app = AppTest.from_file(script, default_timeout=30)
+    app = AppTest.from_file(script, default_timeout=120)
     app.session_state[state.SIGNED_IN] = True
     app.session_state[state.IDENTITY] = identity
     app.session_state[state.CELL] = "/".join(key.split("/")[:3])

@@ -57,7 +57,7 @@ class Site:
     def get(self, path: str, cookie: str | None = None) -> Answer:
         """One request, its path sent as it is; redirects are not followed."""
         host = self.server.url.removeprefix("http://")
-        connection = HTTPConnection(host, timeout=20)
+        connection = HTTPConnection(host, timeout=60)
         headers = {"Cookie": f"{COOKIE}={cookie}"} if cookie is not None else {}
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

@@ -304,7 +304,7 @@ def lake(home: Settings, ledger: Ledger) -> Settings:
 
 
 def open_page(script: str, **address: str | list[str]) -> AppTest:
-    app = AppTest.from_file(script, default_timeout=30)
+    app = AppTest.from_file(script, default_timeout=120)
     app.session_state[state.SIGNED_IN] = True
     app.session_state[state.IDENTITY] = "fleet_manager#1"
     for key, value in ({"from": known.DAY, "to": known.DAY} | address).items():

@@ -37,7 +37,7 @@ def page(home: Settings, ledger: Ledger, script: str) -> Any:
 
 
 def opened(script: str, who: str = "supervisor", **address: str) -> AppTest:
-    app = AppTest.from_file(script, default_timeout=30)
+    app = AppTest.from_file(script, default_timeout=120)
     app.session_state[state.SIGNED_IN] = True
     app.session_state[state.IDENTITY] = f"{who}#1"
     app.run()

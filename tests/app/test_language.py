@@ -84,7 +84,7 @@ def test_numbers_as_each_language_writes_them(english: str, indonesian: str) -> 
 
 
 def start(script: str, **params: str) -> AppTest:
-    app = AppTest.from_file(script, default_timeout=30)
+    app = AppTest.from_file(script, default_timeout=120)
     app.session_state[state.SIGNED_IN] = True
     app.session_state[state.IDENTITY] = "admin#1"
     for name, value in params.items():

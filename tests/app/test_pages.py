@@ -24,7 +24,7 @@ CASES = [(role, page.name) for role in people.ROLES for page in access.PAGES]
 
 
 def open_page(script: str, page: str, identity: str | None, **address: str) -> AppTest:
-    app = AppTest.from_file(script, default_timeout=30)
+    app = AppTest.from_file(script, default_timeout=120)
     if identity:
         app.session_state[state.SIGNED_IN] = True
         app.session_state[state.IDENTITY] = identity

@@ -91,9 +91,9 @@ def test_an_unknown_user_costs_as_much_as_a_wrong_password(ledger: Ledger) -> No
     anna(ledger)
     times: dict[str, list[float]] = {"anna": [], "nobody": []}
     for name in ("anna", "nobody") * 3:
-        began = time.perf_counter()
+        began = time.thread_time()  # what others do on the machine counts in neither
         sign_in.sign_in(ledger, name, f"1.1.1.{len(times[name])}", "wrong-password")
-        times[name].append(time.perf_counter() - began)
+        times[name].append(time.thread_time() - began)
     assert min(times["nobody"]) > 0.5 * min(times["anna"])
 
 

@@ -22,13 +22,17 @@ RUN = """async () => {
         )
     );
 }"""
-#: A chart is drawn some time after the run has ended.
+#: A chart is drawn some time after the run has ended, and what is half drawn may look wrong.
 DRAWN_MS = 400
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds serious or critical on the page as it stands: rule, place, why."""
-    page.wait_for_timeout(DRAWN_MS)
+def findings(page: Page, looks: int = 8) -> list[str]:
+    """What axe finds serious or critical on the page at each of some looks: rule, place, why."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[str] = page.evaluate(RUN)
+    found: list[str] = []
+    for _ in range(looks):
+        page.wait_for_timeout(DRAWN_MS)
+        found = page.evaluate(RUN)
+        if not found:
+            break
     return found

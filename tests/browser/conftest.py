@@ -10,15 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
 from pipeline.settings import load
@@ -38,6 +39,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: Label, value and note of each figure, all at one moment: a page may draw itself anew meanwhile.
+TILES = """() => [...document.querySelectorAll('[data-testid=stMetric]')].map(
+  tile => ['Label', 'Value', 'Delta'].map(
+    part => tile.querySelector(`[data-testid=stMetric${part}]`)?.innerText.trim() ?? ''))"""
+#: Seconds after which it will not come any more. What comes late on a busy machine has come.
+LONGEST = 90
 #: Streamlit's client looks for its base path this way on every address but "/": 404 is right.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -85,19 +92,19 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def answer(self, path: str) -> tuple[int, str]:
+        """Status and text; (0, "") while nobody answers: a port that is bound may not serve yet."""
         try:
-            with urlopen(self.url + path, timeout=5) as response:
+            with urlopen(self.url + path, timeout=20) as response:
                 return response.status, response.read().decode()
-        except URLError as error:
-            code = getattr(error, "code", 0)
-            return code, error.read().decode() if code else ""  # type: ignore[attr-defined]
+        except HTTPError as error:
+            return error.code, error.read().decode()
+        except (OSError, HTTPException):
+            return 0, ""
 
-    def stop(self, number: int = signal.SIGTERM) -> float:
-        """Seconds until the process had ended."""
-        began = time.monotonic()
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Until the process has ended. How long that may take is measured in the soak."""
         self.process.send_signal(number)
-        self.process.wait(20)
-        return time.monotonic() - began
+        self.process.wait(LONGEST)
 
 
 def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
@@ -121,7 +128,7 @@ def serving(home: Path, *options: str, **more: str) -> Iterator[Server]:
     )
     server = Server(f"http://127.0.0.1:{port}", process)
     try:
-        wait_until(lambda: server.answer("/healthz")[0] == 200, 40, "healthz")
+        wait_until(lambda: server.answer("/healthz")[0] == 200, LONGEST, "healthz")
         yield server
     finally:
         if process.poll() is None:
@@ -146,7 +153,9 @@ def browser() -> Iterator[Browser]:
     if not path:
         pytest.skip("Chromium is missing; install it with: apt-get install chromium")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        opened = playwright.chromium.launch(
+            executable_path=path, args=FLAGS, timeout=LONGEST * 1000
+        )
         yield opened
         opened.close()
 
@@ -158,6 +167,31 @@ class Visit:
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(LONGEST * 1000)
+
+    @property
+    def address(self) -> str:
+        """Where the page says it is; what Playwright has heard of it may be older."""
+        return str(self.page.evaluate("location.href"))
+
+    def press(self, place: Locator, across: float, down: float, done: Callable[[], bool]) -> None:
+        """Click on what is painted there, until it has been heard.
+
+        A click that falls while the page is drawn anew is nobody's. Negative: from the far edge.
+        """
+        for _ in range(4):
+            self._settled()
+            place.scroll_into_view_if_needed()
+            box = place.bounding_box()
+            assert box
+            self.page.mouse.click(box["x"] + across % box["width"], box["y"] + down % box["height"])
+            with suppress(AssertionError):
+                wait_until(done, LONGEST / 4, "what a click does")
+                break
+        self._settled()
+        assert done()
 
     def open(self, address: str) -> None:
         # The overview answers at "/" alone.
@@ -173,7 +207,7 @@ class Visit:
 
     def heading(self, title: str) -> None:
         try:
-            self.page.get_by_role("heading", name=title, exact=True).wait_for(timeout=30_000)
+            self.page.get_by_role("heading", name=title, exact=True).wait_for()
         except NotInTime:
             self.shot(f"no heading {title}")  # what was there instead
             raise
@@ -185,19 +219,13 @@ class Visit:
         The status at the page's corner does not tell: it comes only after a while.
         """
         idle = "[data-testid=stApp][data-test-script-state=notRunning]"
-        self.page.wait_for_selector(f"{idle}:not(:has([data-stale=true]))", timeout=60_000)
+        self.page.wait_for_selector(f"{idle}:not(:has([data-stale=true]))")
 
     def tiles(self) -> dict[str, tuple[str, str]]:
         """Label → (value, note) of every figure on the page."""
         self.page.wait_for_selector("[data-testid=stMetric]")
         self._settled()
-        found = {}
-        for tile in self.page.get_by_test_id("stMetric").all():
-            label = tile.get_by_test_id("stMetricLabel").inner_text().strip()
-            value = tile.get_by_test_id("stMetricValue").inner_text().strip()
-            note = tile.get_by_test_id("stMetricDelta")
-            found[label] = (value, note.inner_text().strip() if note.count() else "")
-        return found
+        return {label: (value, note) for label, value, note in self.page.evaluate(TILES)}
 
     def shot(self, name: str) -> None:
         ARTEFACTS.mkdir(exist_ok=True)

@@ -28,7 +28,7 @@ def test_the_help_of_a_chart_leads_to_its_mart(server: Server, visit: Start) -> 
     meaning = tab.page.get_by_text(words("unit_day.unknown_s"))
     link = tab.page.get_by_role("link", name="unit_day", exact=True)
     found = None
-    for _ in range(5):  # what is drawn anew under a still mouse shows nothing any more
+    for _ in range(12):  # what is drawn anew under a still mouse shows nothing any more
         heading.get_by_test_id("stTooltipHoverTarget").hover()
         with suppress(TimeoutError):
             meaning.wait_for(timeout=5_000)
@@ -38,7 +38,7 @@ def test_the_help_of_a_chart_leads_to_its_mart(server: Server, visit: Start) -> 
     assert found == [f"{DOCS}{MODEL}unit_day", "_blank"]
     # Made at the first demand: until then the page says so and asks again, for the same model.
     tab.open(f"{DOCS}{MODEL}unit_day".lstrip("/"))
-    tab.page.get_by_text(MARTS["unit_day"].description[:60]).first.wait_for(timeout=60_000)
+    tab.page.get_by_text(MARTS["unit_day"].description[:60]).first.wait_for()
 
 
 def test_the_documentation_opens_for_who_is_signed_in(server: Server, visit: Start) -> None:
@@ -55,9 +55,7 @@ def test_the_documentation_opens_for_who_is_signed_in(server: Server, visit: Sta
         tab.page.get_by_test_id("stSidebar").get_by_role("link", name=say("docs.link")).click()
     book = Visit(opened.value, tab.url)
     watch(book)
-    book.page.get_by_role("heading", name="Haulwatch: what the figures are made of").wait_for(
-        timeout=60_000
-    )
+    book.page.get_by_role("heading", name="Haulwatch: what the figures are made of").wait_for()
     book.page.goto(f"{tab.url}{DOCS}{MODEL}unit_day")
     book.page.get_by_text(MARTS["unit_day"].description[:60]).first.wait_for()
     for mart in MARTS:

@@ -18,7 +18,7 @@ SIGNALS = ("EngineSpeed", "EngineCoolantTemp")
 
 
 def asked(tab: Visit, key: str) -> list[str]:
-    return parse_qs(urlsplit(tab.page.url).query).get(key, [])
+    return parse_qs(urlsplit(tab.address).query).get(key, [])
 
 
 def draw(tab: Visit, panel: Locator, middle: float) -> None:
@@ -48,19 +48,19 @@ def test_a_box_over_a_chart_leads_down_to_the_seconds(
     # The demo's hours are the last four; the days chosen begin a day before them or earlier.
     hours = float(re.sub(r"[^\d.]", "", whole[1].removeprefix("of")))
     for middle in (1 - 2.5 / hours, 0.5):
-        before = tab.page.url
+        before = tab.address
         draw(tab, chart.locator(".nsewdrag").first, middle)
         tab.page.wait_for_function("before => location.href !== before", arg=before)
         tab.heading(say("engine_telemetry.title"))
     tab.page.get_by_text(re.compile(say("engine.span.second"))).wait_for()
     tab.shot("engine-seconds")
-    address = tab.page.url
+    address = tab.address
     zoomed = tab.tiles()[say("engine.observed")]
     assert zoomed != whole
     # A link reproduces the view.
     tab.page.reload()
     tab.heading(say("engine_telemetry.title"))
-    assert tab.page.url == address
+    assert tab.address == address
     assert tab.tiles()[say("engine.observed")] == zoomed
     tab.page.get_by_role("button", name=say("engine.whole")).click()
     tab.page.wait_for_function("() => !location.search.includes('start=')")

@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 from pipeline.storage import people, reviews
 from pipeline.storage.ledger import Ledger
 from tests.app.fabricate_fatigue import watched
-from tests.browser.conftest import PASSWORD, Server, Visit, serving
+from tests.browser.conftest import LONGEST, PASSWORD, Server, Visit, serving, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -43,12 +43,13 @@ def test_a_case_from_the_list_to_its_verdict(
     assert tab.tiles()[say("fatigue.reviewed")] == ("0", say("fatigue.reviewed.of", all="2"))
 
     # The second row is the case of which the seconds are there.
-    assert [text for text in cells(tab) if text.startswith(("DT-", "WT-"))] == ["WT-201", "DT-101"]
-    grid = tab.page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert grid
-    tab.page.mouse.click(grid["x"] + 17, grid["y"] + 87)
+    def listed() -> list[str]:
+        return [text for text in cells(tab) if text.startswith(("DT-", "WT-"))]
+
+    wait_until(lambda: listed() == ["WT-201", "DT-101"], LONGEST, "both cases")
+    grid = tab.page.get_by_test_id("stDataFrame").first
+    tab.press(grid, 17, 87, lambda: "case=F-1" in tab.address)
     tab.heading(say("review.title"))
-    assert "case=F-1" in tab.page.evaluate("location.search")
     tab.page.get_by_role("heading", name=say("fatigue.trace")).wait_for()
     tab.page.locator(".js-plotly-plot .main-svg").first.wait_for()
     tab.page.get_by_text(say("fatigue.fact.longest", seconds="3.6")).wait_for()
@@ -75,13 +76,14 @@ def test_a_case_from_the_list_to_its_verdict(
     tab.heading(say("fatigue.contacts"))
     tab.page.get_by_text(f"{say('group.for_record')} (1)", exact=True).click()
     tab.page.wait_for_function("() => location.search.includes('contacts=for_record')")
+    reviewed = {"DT-101", say("case_state.confirmed"), say("action.rest")}
     for again in (False, True):
         if again:  # the address alone leads to the same
             tab.page.reload()
         tab.heading(say("fatigue.contacts"))
-        assert "case=" not in tab.page.evaluate("location.search")
+        assert "case=" not in tab.address
         shown = tab.tiles()
         assert shown[say("fatigue.waiting")][0] == "1"
         assert shown[say("fatigue.reviewed")] == ("1", say("fatigue.reviewed.of", all="2"))
-        assert {"DT-101", say("case_state.confirmed"), say("action.rest")} <= set(cells(tab))
+        wait_until(lambda: reviewed <= set(cells(tab)), LONGEST, "the reviewed case")
         assert "WT-201" not in cells(tab)

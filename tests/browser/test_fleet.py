@@ -6,17 +6,15 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page
 
 from app.text import say
-from tests.browser.conftest import Server, Visit, wait_until
+from tests.browser.conftest import LONGEST, Server, Visit, wait_until
 
 pytestmark = pytest.mark.browser
 
 
-def address(page: Page) -> dict[str, str]:
-    # The page is asked: what Playwright has heard of it stands still while the test sleeps.
-    query = urlsplit(page.evaluate("location.href")).query
+def address(tab: Visit) -> dict[str, str]:
+    query = urlsplit(tab.address).query
     return {key: values[0] for key, values in parse_qs(query).items()}
 
 
@@ -28,25 +26,19 @@ def test_down_to_a_unit_and_back_by_clicks(server: Server, visit: Callable[..., 
     tab.page.wait_for_selector(".js-plotly-plot .main-svg")
 
     # The whole tile is its button, not the words alone.
-    tile = tab.page.get_by_test_id("stMetric").first.bounding_box()
-    assert tile
-    tab.page.mouse.click(tile["x"] + tile["width"] - 12, tile["y"] + tile["height"] - 12)
-    wait_until(lambda: address(tab.page).get("status") == "reporting", 15, "the tile")
+    tile = tab.page.get_by_test_id("stMetric").first
+    tab.press(tile, -12, -12, lambda: address(tab).get("status") == "reporting")
     tab.page.get_by_role("button", name=say("fleet.all")).click()
-    wait_until(lambda: "status" not in address(tab.page), 15, "the tile once more")
+    wait_until(lambda: "status" not in address(tab), LONGEST, "the tile once more")
 
     # Rows are painted: the box of the first one stands below the head.
     table = tab.page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    grid = table.bounding_box()
-    assert grid
-    tab.page.mouse.click(grid["x"] + 17, grid["y"] + 52)
-    wait_until(lambda: "unit" in address(tab.page), 15, "the row")
-    unit = address(tab.page)["unit"]
+    tab.press(table, 17, 52, lambda: "unit" in address(tab))
+    unit = address(tab)["unit"]
     tab.page.get_by_role("heading", name=say("fleet.days", unit=unit)).wait_for()
     link = tab.page.get_by_role("link", name=say("fleet.seconds", unit=unit))
     assert f"unit={unit}" in str(link.get_attribute("href"))
     tab.shot("fleet_health-unit")
     tab.page.locator(".st-key-scope_line").get_by_role("button").first.click()
-    wait_until(lambda: "unit" not in address(tab.page), 15, "the way back")
+    wait_until(lambda: "unit" not in address(tab), LONGEST, "the way back")
     tab.page.get_by_role("heading", name=say("fleet.map")).wait_for()

@@ -28,7 +28,7 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow.parquet as pq
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from pipeline import pool, steps
 from pipeline.flow import Flow
@@ -335,10 +335,18 @@ class Home:
                 planned = plan(self.ledger, self.settings, open_store(self.settings), chosen)
                 ask(self.ledger, self.settings, chosen, planned, "tester")
 
+    def bury(self) -> None:
+        """As if the leases of the dead had run out meanwhile; nobody may be at work."""
+        with self.ledger.write() as connection:
+            held = update(t.claims).where(t.claims.c.outcome.is_(None))
+            connection.execute(held.values(expires_at=0))
+            connection.execute(update(t.leases).values(expires_at=0))
+
     def finish(self, machine: Machine) -> None:
-        """Restart until nothing is left to do. Leases of dead workers take a moment to end."""
-        deadline = time.monotonic() + 60
+        """Restart until nothing is left to do."""
+        deadline = time.monotonic() + 120
         while True:
+            self.bury()
             ended = machine.run(self.order("ingest", "compact"))
             assert ended.code == 0, ended
             self.ask_again()

@@ -96,7 +96,7 @@ def bombard(
     found, rounds = Counter[str](), 0
     while found.total() < hits:
         rounds += 1
-        assert rounds < hits * 20, f"only {found} of {rounds} kills hit claimed work"
+        assert rounds < hits * 60, f"only {found} of {rounds} kills hit claimed work"
         uploads.some(chance.randint(1, 6))
         pid = machine.start(home.order(*steps, again=10_000))
         if beside:
@@ -152,22 +152,25 @@ def test_born_under_fire(tmp_path: Path, machine: Machine) -> None:
     started = time.monotonic()
     machine.run(Order(str(folder), ()))
     lasts = time.monotonic() - started
-    killed = 0
-    for number in range(10):
+    killed = number = 0
+    while number < 10 or killed < 3:
+        assert number < 100, f"only {killed} of {number} were killed"
+        number += 1
         order = Order(str(tmp_path / f"home-{number}"), ("ingest",))
         deliver(Path(order.home) / "raw", HOURS[0], rows(HOURS[0], 5))
         pid = machine.start(order)
         time.sleep(random.uniform(0, lasts))
         with suppress(ProcessLookupError):  # it was done before that
             os.kill(pid, signal.SIGKILL)
-        killed += machine.wait().killed
+        hit = machine.wait().killed
+        killed += hit
+        lasts *= 1 if hit else 0.8  # the first life may have been a slow one
         ended = machine.run(order)
         assert (ended.code, ended.lines[0]["backlog"]) == (0, 0)
         home = Home(Path(order.home))
         home.recall()
         assert len(home.look()) == 5
         home.close()
-    assert killed >= 3
 
 
 @pytest.mark.long

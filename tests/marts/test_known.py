@@ -15,21 +15,23 @@ from pipeline.storage.ledger import Ledger
 from tests.make import deliver, rows
 
 
+def forget() -> None:
+    for kept in (dbt_runner.known, dbt_runner.parsed):
+        kept.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def nothing_parsed() -> Iterator[None]:
     """As in a new process: another test's parsing left nothing here, nor does this one's."""
-    for kept in (dbt_runner.known, dbt_runner.parsed):
-        kept.cache_clear()
+    forget()
     yield
-    for kept in (dbt_runner.known, dbt_runner.parsed):
-        kept.cache_clear()
+    forget()
 
 
 @pytest.fixture
 def another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process has parsed nothing yet, and cannot."""
-    dbt_runner.known.cache_clear()
-    dbt_runner.parsed.cache_clear()
+    forget()
 
     def invoke(*_: object) -> None:
         raise AssertionError("parsed again")
@@ -53,12 +55,22 @@ def test_the_next_process_builds_with_what_was_left(
     assert list(settings.scratch.glob("dbt-*.msgpack")) == [left]
 
 
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes, set[str]]:
+    """Name and content of what a process leaves, and what the project is made of."""
+    forget()
+    folder = tmp_path_factory.mktemp("left")
+    nodes = set(dbt_runner.known(folder).nodes)
+    (path,) = folder.glob("dbt-*.msgpack")
+    return path.name, path.read_bytes(), nodes
+
+
 @pytest.mark.parametrize("spoilt", [None, b"", b"no manifest"])
-def test_what_cannot_be_read_is_parsed_anew(tmp_path: Path, spoilt: bytes | None) -> None:
-    nodes = set(dbt_runner.known(tmp_path).nodes)
-    (left,) = tmp_path.glob("dbt-*.msgpack")
-    whole = left.read_bytes()
-    left.write_bytes(whole[: len(whole) // 2] if spoilt is None else spoilt)
-    dbt_runner.known.cache_clear()
-    dbt_runner.parsed.cache_clear()
+def test_what_cannot_be_read_is_parsed_anew(
+    left: tuple[str, bytes, set[str]], tmp_path: Path, spoilt: bytes | None
+) -> None:
+    name, whole, nodes = left
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2] if spoilt is None else spoilt)
+    forget()  # what `left` parsed
     assert set(dbt_runner.known(tmp_path).nodes) == nodes
+    assert len((tmp_path / name).read_bytes()) > len(whole) / 2  # left again, whole

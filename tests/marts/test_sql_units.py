@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from pipeline.localtime import from_us
 from pipeline.marts import build as builder
 from pipeline.marts import dbt_runner
 from pipeline.marts.catalogue import PROJECT
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load
 from pipeline.storage import manifest
-from pipeline.storage.ledger import Ledger
+from pipeline.storage.ledger import Ledger, open_ledger
+from tests.conftest import Children
 from tests.make import DISTRICT, deliver, epoch, rows
 from tests.marts.test_marts import ask
 
@@ -30,34 +32,49 @@ def named() -> list[str]:
     return [test["name"] for test in yaml.safe_load(text)["unit_tests"]]
 
 
-@pytest.fixture
-def scratch(
-    raw: Path,
-    settings: Settings,
-    ledger: Ledger,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Path:
-    """What a build leaves behind: every model is there, so dbt knows the types of their columns."""
-    kept = tmp_path / "scratch"
+@dataclass(frozen=True)
+class Site:
+    settings: Settings
+    ledger: Ledger
+    flow: Flow
+    #: What its first build left behind: every model, so dbt knows the types of their columns.
+    scratch: Path
+
+    def bring(self, day: str, seconds: int) -> None:
+        deliver(self.settings.raw_root, f"{day}07", rows(f"{day}07", seconds, VehicleSpeed=0))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, children: Children) -> Iterator[Site]:
+    """Three days of one device, built in the morning after them."""
+    folder = tmp_path_factory.mktemp("sql")
+    kept = folder / "scratch"
     kept.mkdir()
 
     @contextmanager
     def keeping(_: Any) -> Iterator[Path]:
         yield kept
 
-    monkeypatch.setattr(builder, "_scratch", keeping)
-    deliver(raw, "2026013107", rows("2026013107", 60, VehicleSpeed=30, EngineSpeed=1500))
-    with Flow(settings, ledger) as flow:
+    settings = load(home=folder / "home", threads=1)
+    ledger = open_ledger(settings)
+    with Flow(settings, ledger) as flow, pytest.MonkeyPatch.context() as patch:
+        children.lend(flow)
+        found = Site(settings, ledger, flow, kept)
+        for day in ("20260128", "20260129", "20260130"):
+            found.bring(day, 600)
         flow.ingest()
-        builder.build(ledger, settings, "w")
-    return kept
+        patch.setattr(builder, "_scratch", keeping)
+        builder.build(ledger, settings, "w", now=from_us(epoch("2026013108") * 1_000_000))
+        patch.undo()
+        yield found
+        children.take_back(flow)
+    ledger.close()
 
 
-def test_of_dbt(scratch: Path, settings: Settings) -> None:
+def test_of_dbt(site: Site) -> None:
     found = {
         test.test: (test.status, test.message)
-        for test in dbt_runner.run(scratch, UNIT_TESTS, settings.duckdb)
+        for test in dbt_runner.run(site.scratch, UNIT_TESTS, site.settings.duckdb)
     }
     assert sorted(found) == sorted(named())
     assert {name: what for name, what in found.items() if what[0] != "pass"} == {}
@@ -68,17 +85,11 @@ def warnings(settings: Settings, ledger: Ledger, day: str) -> set[str]:
     return {row[0] for row in ask(settings, ledger, "data_quality", query)}
 
 
-def test_a_thin_day_and_a_silent_district_are_told(
-    raw: Path, settings: Settings, ledger: Ledger
-) -> None:
-    with Flow(settings, ledger) as flow:
-        for day in ("28", "29", "30"):
-            deliver(raw, f"202601{day}07", rows(f"202601{day}07", 600, VehicleSpeed=0))
-        flow.ingest()
-        builder.build(ledger, settings, "w", now=from_us(epoch("2026013108") * 1_000_000))
-        assert warnings(settings, ledger, "2026-01-30") == set()
-        deliver(raw, "2026013107", rows("2026013107", 290, VehicleSpeed=0))
-        flow.ingest()
+def test_a_thin_day_and_a_silent_district_are_told(site: Site) -> None:
+    settings, ledger = site.settings, site.ledger
+    assert warnings(settings, ledger, "2026-01-30") == set()
+    site.bring("20260131", 290)
+    site.flow.ingest()
     silent_at = from_us((epoch("2026013108") + 4 * 3600) * 1_000_000)
     builder.build(ledger, settings, "w", now=silent_at)
     assert warnings(settings, ledger, "2026-01-31") == {"as_much_as_usual"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,7 @@ from pipeline.storage.ledger import Ledger
 from pipeline.storage.reviews import Review
 from pipeline.verify import verify
 from queries.connect import open_reader
-from tests.marts.fleet import DAYS, NOW
+from tests.marts.fleet import DAYS
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = DAYS[0]
@@ -61,11 +59,8 @@ def of_others(settings: Settings, ledger: Ledger) -> list[tuple[Any, ...]]:
 
 
 def test_operators_of_cases_that_nobody_confirmed_are_let_go(
-    fleet: Path, settings: Settings, ledger: Ledger, flow: Flow
+    built: None, settings: Settings, ledger: Ledger, flow: Flow
 ) -> None:
-    shutil.copytree(fleet / "raw", settings.raw_root, copy_function=shutil.copy2)
-    flow.ingest()
-    build(ledger, settings, "w", now=NOW)
     before = cases(settings, ledger)
     of_day = [name for name, (day, operator, _) in before.items() if day == DAY and operator]
     assert len(of_day) >= 3

@@ -353,7 +353,7 @@ def run(folder: Path, plan: Plan) -> Figures:
 
 def _until_at_work(site: Site) -> None:
     """Wait until the worker holds what came last, or is building with it."""
-    deadline = time.monotonic() + site.settings.poll_seconds + 30
+    deadline = time.monotonic() + site.settings.poll_seconds + 120
     while time.monotonic() < deadline:
         if any(not held.startswith("scheduler") for held in site.claims()):
             return
@@ -376,7 +376,7 @@ def _sessions(site: Site) -> Iterator[Any]:
     )
 
     def end() -> dict[str, Any]:
-        told, _ = process.communicate(timeout=90)
+        told, _ = process.communicate(timeout=240)
         assert process.returncode == 0
         found: dict[str, Any] = json.loads(told)
         return found

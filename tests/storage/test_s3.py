@@ -27,7 +27,7 @@ HOURS = [(datetime(2026, 1, 1) + timedelta(hours=i)).strftime("%Y%m%d%H") for i 
 ROOT = Path(__file__).parent.parent.parent
 
 #: Where the answer must be there long before the real limit.
-SOON = 12.0
+SOON = 60.0
 
 
 def key(hour: str, device: str = "HW-1", district: str = "MLKB") -> str:
@@ -223,7 +223,7 @@ def test_nobody_listens(server: Seaweed, url: str) -> None:
 
 def test_the_name_of_the_server_is_unknown(server: Seaweed, url: str) -> None:
     store = store_at(server, url, "http://nowhere.invalid:9000")
-    assert "no connection to nowhere.invalid:9000" in fails(lambda: list(store.entries()), 20)
+    assert "no connection to nowhere.invalid:9000" in fails(lambda: list(store.entries()))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html><body>Please sign in</body></html>", b"no XML"])
