@@ -33,13 +33,17 @@ CAUSES = (
 
 
 def expected(states: pl.DataFrame) -> pl.DataFrame:
-    """Device-hours of registered devices whose hour and grace are over, or that came earlier."""
-    return states.filter(~pl.col("state").is_in(NOT_EXPECTED))
+    """Device-hours of registered devices whose hour and grace are over.
+
+    What came within the grace is left out as well: counted alone, without what may still come, it
+    would make every shift begin at 100 %.
+    """
+    return states.filter(pl.col("due"), ~pl.col("state").is_in(NOT_EXPECTED))
 
 
 def delivered(states: pl.DataFrame) -> pl.DataFrame:
     """Expected device-hours whose file came."""
-    return states.filter(pl.col("state").is_in(DELIVERED))
+    return expected(states).filter(pl.col("state").is_in(DELIVERED))
 
 
 def counted(states: pl.DataFrame, *names: str) -> int:
@@ -50,7 +54,7 @@ def counted(states: pl.DataFrame, *names: str) -> int:
 def tiles(states: pl.DataFrame) -> list[Tile]:
     """Fulfilment by files and by rows, with and without proven off; missing, late, delay.
 
-    ``states``: one row a device and state, with its ``hours``; see ``delivery_devices.sql``.
+    ``states``: one row a device, state and ``due``, with ``hours``; see ``delivery_devices.sql``.
     """
     due, came = counted(expected(states)), counted(delivered(states))
     off = counted(states, "proven_off")

@@ -7,7 +7,8 @@ EN = {
     "delivery.fulfilment": "Files delivered",
     "delivery.fulfilment.of": "{delivered:,} of {expected:,} device-hours",
     "delivery.fulfilment.help": (
-        "Expected: all hours but those pending or of devices not registered."
+        "Expected: all hours of registered devices whose grace is over. Files that came within it "
+        "count once it is over."
     ),
     "delivery.rows": "Rows delivered",
     "delivery.rows.of": "{rows:,} of {expected:,} s",
@@ -170,7 +171,8 @@ ID: dict[str, str] = {
     "delivery.fulfilment": "File terkirim",
     "delivery.fulfilment.of": "{delivered:,} dari {expected:,} jam-perangkat",
     "delivery.fulfilment.help": (
-        "Seharusnya ada: semua jam kecuali yang menunggu atau dari perangkat tidak terdaftar."
+        "Seharusnya ada: semua jam perangkat terdaftar yang masa tenggangnya sudah lewat. File "
+        "yang tiba sebelum itu baru dihitung sesudahnya."
     ),
     "delivery.rows": "Baris terkirim",
     "delivery.rows.of": "{rows:,} dari {expected:,} d",

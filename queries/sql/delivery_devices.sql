@@ -1,11 +1,11 @@
 -- What became of the hours of each device: of a month of a fleet all that is counted.
--- grain: one row per device and state of its hours
+-- grain: one row per device, state of its hours, and whether they are due
 -- over: delivery
--- columns: district, deviceid, state, hours, late and uncovered (how many of these came late, or are
+-- columns: district, deviceid, state, due, hours, late and uncovered (how many of these came late, or are
 --   missing for want of coverage), rows (each second once), delays (s, of each hour; NULL: it has not
 --   come), out (begins of the hours that are missing or corrupt, UTC, in no order)
 SELECT
-    district, deviceid, state,
+    district, deviceid, state, due,
     count(*)::BIGINT AS hours,
     count_if(late)::BIGINT AS late,
     count_if(cause = 'no_coverage')::BIGINT AS uncovered,
@@ -13,4 +13,4 @@ SELECT
     list(delay_s) AS delays,
     list(hour_start) FILTER (state IN ('missing', 'corrupt')) AS out
 FROM delivery
-GROUP BY district, deviceid, state
+GROUP BY district, deviceid, state, due

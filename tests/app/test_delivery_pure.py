@@ -39,6 +39,7 @@ def hours(**devices: str) -> pl.DataFrame:
                     "hour": f"{START + timedelta(hours=i + 8):%Y%m%d%H}",
                     "hour_start": START + timedelta(hours=i),
                     "state": state,
+                    "due": state != "pending",
                     "late": late,
                     "lines": 3600 if came else 0,
                     "accepted": 3600 if came else 0,
@@ -53,9 +54,9 @@ def hours(**devices: str) -> pl.DataFrame:
 
 
 def summed(cells: pl.DataFrame) -> pl.DataFrame:
-    """The same summed up by device and state, as ``delivery_devices.sql`` does."""
+    """The same summed up by device, state and whether due, as ``delivery_devices.sql`` does."""
     out = pl.col("hour_start").filter(pl.col("state").is_in(["missing", "corrupt"]))
-    return cells.group_by("district", "deviceid", "state").agg(
+    return cells.group_by("district", "deviceid", "state", "due").agg(
         pl.len().alias("hours"),
         pl.col("late").sum(),
         (pl.col("cause") == "no_coverage").sum().alias("uncovered"),

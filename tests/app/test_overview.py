@@ -68,6 +68,7 @@ def cell(
         "hour": (start + 8 * HOUR).strftime("%Y%m%d%H"),
         "hour_start": start,
         "state": state,
+        "due": hours_ago >= 3,
         "cause": cause,
         "arrived_at": None if delay is None else start + HOUR + delay,
     }
@@ -131,8 +132,8 @@ def present(**others: object) -> home.Now:
             cell("u2", 4, "missing", None, "no_coverage"),
             cell("u2", 1, "pending", None),
             cell("u9", 4, "not_registered", SOON),
-            # the shift before, 18 to 12 h ago: by 12 h ago two had come and one was due; the fourth
-            # came later, so it was not missed by then only because it was not due yet
+            # the shift before, 18 to 12 h ago: by 12 h ago the grace of two was over, and one of
+            # them had come; of the two that were not due yet one had come, and one came later
             cell("u1", 18, "complete", SOON),
             cell("u1", 13, "complete", timedelta()),
             cell("u2", 18, "complete", 9 * HOUR),
@@ -185,13 +186,27 @@ def test_each_tile_has_its_denominator_and_how_it_was() -> None:
     # 13 and 17 h ago lie in the same stretch of the shift before, 8 h ago later in it.
     assert waiting.change == "1 this shift; 2 by this time of the shift before"
     assert delivered.note == "2 of 4 device-hours since 06:00 (shift 1)"
-    # Two of three due by then: 50.0 - 66.7 points.
-    assert delivered.change == "-16.7 points against the shift before"
+    # One of the two due by then, too.
+    assert delivered.change == "±0 points against the shift before"
     assert missing.value == "2"
     assert missing.note == "since 06:00 (shift 1); no coverage: 1; pending: 1"
     assert missing.change == "+1 against the shift before"
     assert (blind.value, blind.note) == ("25.0 %", "0.5 of 2.0 h moving since 06:00 (shift 1)")
     assert blind.change == "+15.0 points against the shift before"
+
+
+def test_what_came_within_its_grace_makes_no_shift_begin_with_all_delivered() -> None:
+    """Half of the files of an hour are in: nobody knows yet how many will be missing."""
+    early = frame(
+        *(cell(f"u{i}", 1.5, "complete", SOON) for i in range(50)),
+        *(cell(f"v{i}", 1.5, "pending", None) for i in range(50)),
+    )
+    tile = home.tiles(present(cells=early))[3]
+    assert (tile.value, tile.note) == ("–", "no file is due since 06:00 (shift 1)")
+    # An hour that is due counts alone.
+    due = frame(cell("u1", 4, "complete", SOON), cell("u2", 4, "missing", None))
+    tile = home.tiles(present(cells=pl.concat([early, due])))[3]
+    assert (tile.value, tile.note) == ("50.0 %", "1 of 2 device-hours since 06:00 (shift 1)")
 
 
 def test_days_that_were_chosen_are_compared_with_nothing() -> None:
