@@ -31,9 +31,9 @@ class Now:
     ``units``: one row a registered device with its status. ``recent``: what became of the
     device-hours of this shift, or of the days chosen: state, due, hours, and how many of these are
     ``uncovered``. ``cells``: device-hours of this shift and of the one before. ``cases``: severity,
-    started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` is None, and
-    there are no ``cells``, where days were chosen: then figures are about them, and compared with
-    nothing.
+    started_at, arrived_at, waiting. ``watched``: seconds moving and unseen, by shift. ``shift`` is
+    None, and there are no ``cells``, where days were chosen: then figures are about them, and
+    compared with nothing.
     """
 
     units: pl.DataFrame
@@ -119,7 +119,7 @@ def critical(cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def waiting(cases: pl.DataFrame) -> pl.DataFrame:
-    """Cases that nobody has acknowledged yet."""
+    """Cases that are to be contacted, and nobody did: those of the page of fatigue events."""
     return cases.filter("waiting")
 
 
@@ -172,7 +172,7 @@ def _waiting(now: Now) -> Tile:
         say("home.waiting"),
         f"{waiting(worst).height:,}",
         say("home.waiting.of", critical=worst.height, cases=now.cases.height),
-        meaning.of("home.waiting"),
+        meaning.of("home.waiting", say("fatigue.waiting.help")),
         change,
         "fatigue_events",
         now.params,

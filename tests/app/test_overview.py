@@ -22,6 +22,7 @@ from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage import visits
 from pipeline.storage.ledger import Ledger
+from tests.app.fabricate import fabricate
 from tests.app.test_pages import open_page, texts
 
 ZONE = "Asia/Makassar"  # eight hours ahead
@@ -170,7 +171,7 @@ def test_the_sentence_where_nothing_waits_nothing_is_due_and_nothing_was_seen() 
     mild = present(cases=cases((1, 1, 1)))
     assert "no critical fatigue case waits, **1** of lower severity" in home.sentence(mild)
     told = present(cases=cases((3, 1, 1), (1, 1, 1)).with_columns(waiting=False))
-    assert "no fatigue case waits, **2** acknowledged" in home.sentence(told)
+    assert "no fatigue case waits, **2** taken on or for the record" in home.sentence(told)
     tile = home.tiles(told)[2]
     assert (tile.value, tile.note) == ("0", "of 1 critical, 2 cases in all")
 
@@ -289,6 +290,19 @@ def test_the_overview_tells_what_is_new_until_it_is_seen(
     # Nor in another session, of the same person.
     assert tell(open_page(script, "home", "supervisor#1")) == []
     assert tell(open_page(script, "home", "admin#1"))
+
+
+def test_a_case_that_waits_on_the_overview_waits_on_the_page_that_it_leads_to(
+    home: Settings, ledger: Ledger, script: str
+) -> None:
+    """Nobody looked at two cases whose shift ended a day ago: they are for the record."""
+    fabricate(home, ledger, now=datetime.now(UTC) - timedelta(hours=34))
+    overview = open_page(script, "home", "supervisor#1")
+    tile = next(m for m in overview.metric if m.label == EN["home.waiting"])
+    assert (tile.value, tile.delta) == ("0", "of 1 critical, 2 cases in all")
+    assert "no fatigue case waits, **2** taken on or for the record" in texts(overview)
+    page = open_page(script, "fatigue_events", "supervisor#1")
+    assert {m.label: m.value for m in page.metric}[EN["fatigue.waiting"]] == "0"
 
 
 def test_those_who_see_counts_only_are_led_to_no_case(filled: Settings, script: str) -> None:
