@@ -102,7 +102,7 @@ def tiles(states: pl.DataFrame) -> list[Tile]:
 
 
 def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availability) -> list[Tile]:
-    """What is still to come from the devices, and whether ingestion kept pace."""
+    """What is still to come from the devices, what never will, whether ingestion kept pace."""
     said = backlog.height
     devices = devices_of(states)
     waiting = backlog.filter(pl.col("files") > 0)
@@ -113,6 +113,7 @@ def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availabilit
             say("delivery.backlog.of", waiting=waiting.height, said=said, devices=devices),
             meaning.of("delivery.backlog", say("delivery.backlog.help")),
         ),
+        _lost(states),
         Tile(
             say("delivery.availability"),
             share(current.current, current.of),
@@ -122,6 +123,19 @@ def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availabilit
             say("delivery.availability.help"),
         ),
     ]
+
+
+def _lost(states: pl.DataFrame) -> Tile:
+    """Rows that the devices themselves lost, of the hours that are built."""
+    due = expected(states)
+    built, lost, seen = (int(due[name].sum()) for name in ("built", "lost", "counted"))
+    said = {"share": share(lost, seen), "counted": seen, "built": built}
+    return Tile(
+        say("delivery.lost"),
+        f"{lost:,}" if built else NOTHING,
+        say("delivery.lost.of", **said, expected=counted(due)),
+        meaning.of("delivery.lost", say("delivery.lost.help")),
+    )
 
 
 def devices_of(states: pl.DataFrame) -> int:

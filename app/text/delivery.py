@@ -54,13 +54,22 @@ EN = {
     ),
     "delivery.causes.none": "No hour is missing.",
     "delivery.causes.axis": "device-hours",
-    "delivery.keeping_up": "Still to come, and how ingestion kept pace",
+    "delivery.keeping_up": "Still to come, lost on devices, and how ingestion kept pace",
     "delivery.backlog": "Files still on devices",
     "delivery.backlog.of": (
         "on {waiting:,} devices; {said:,} of {devices:,} told in the last 24 h"
     ),
     "delivery.backlog.help": (
         "Summed over devices, each with its last word. A device that is silent now holds more."
+    ),
+    "delivery.lost": "Rows lost on devices",
+    "delivery.lost.of": (
+        "{share} of {counted:,} rows that devices counted, in {built:,} of {expected:,} "
+        "device-hours"
+    ),
+    "delivery.lost.help": (
+        "Only hours whose marts are built know what was lost. A row is a second; a file that comes "
+        "after all takes its rows from here."
     ),
     "delivery.availability": "Pipeline availability",
     "delivery.availability.of": "ingestion current in {current:,} of {hours:,} closed hours",
@@ -224,7 +233,7 @@ ID: dict[str, str] = {
     ),
     "delivery.causes.none": "Tidak ada jam yang hilang.",
     "delivery.causes.axis": "jam-perangkat",
-    "delivery.keeping_up": "Yang masih akan datang, dan kelancaran pemrosesan",
+    "delivery.keeping_up": "Yang masih akan datang, hilang di perangkat, dan kelancaran pemrosesan",
     "delivery.backlog": "File masih di perangkat",
     "delivery.backlog.of": (
         "di {waiting:,} perangkat; {said:,} dari {devices:,} melapor dalam 24 jam terakhir"
@@ -232,6 +241,15 @@ ID: dict[str, str] = {
     "delivery.backlog.help": (
         "Jumlah dari laporan terakhir tiap perangkat. Perangkat yang kini diam menyimpan lebih "
         "banyak."
+    ),
+    "delivery.lost": "Baris hilang di perangkat",
+    "delivery.lost.of": (
+        "{share} dari {counted:,} baris yang dihitung perangkat, pada {built:,} dari {expected:,} "
+        "jam-perangkat"
+    ),
+    "delivery.lost.help": (
+        "Hanya jam yang mart-nya sudah dibangun yang tahu apa yang hilang. Satu baris adalah satu "
+        "detik; file yang akhirnya tiba mengurangi jumlah ini."
     ),
     "delivery.availability": "Ketersediaan pemrosesan",
     "delivery.availability.of": (

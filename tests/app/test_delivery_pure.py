@@ -63,6 +63,7 @@ def summed(cells: pl.DataFrame) -> pl.DataFrame:
         (pl.col("accepted") - pl.col("overlapped")).sum().alias("rows"),
         pl.col("delay_s").alias("delays"),
         out.alias("out"),
+        *(pl.lit(0).alias(name) for name in ("built", "lost", "counted")),
     )
 
 
@@ -201,7 +202,7 @@ def test_causes_are_counted_with_how_sure_they_are() -> None:
 def test_still_to_come_has_its_denominators() -> None:
     states = summed(hours(A_1="cm", A_2="c", A_3="c"))
     backlog = pl.DataFrame({"deviceid": ["1", "2"], "files": [4, 0]})
-    waiting, current = figures.delivery.keeping_up(states, backlog, Availability(23, 24))
+    waiting, _, current = figures.delivery.keeping_up(states, backlog, Availability(23, 24))
     assert (waiting.value, waiting.note) == (
         "4",
         "on 1 devices; 2 of 3 told in the last 24 h",
@@ -210,8 +211,29 @@ def test_still_to_come_has_its_denominators() -> None:
         "95.8 %",
         "ingestion current in 23 of 24 closed hours",
     )
-    _, never = figures.delivery.keeping_up(states, backlog.clear(), Availability(0, 0))
+    *_, never = figures.delivery.keeping_up(states, backlog.clear(), Availability(0, 0))
     assert (never.value, never.note) == ("–", say("delivery.availability.none"))
+
+
+def lost(states: pl.DataFrame) -> tuple[str, str]:
+    backlog = pl.DataFrame(schema={"files": pl.Int64})
+    _, tile, _ = figures.delivery.keeping_up(states, backlog, Availability(0, 0))
+    return tile.value, tile.note
+
+
+def test_what_devices_lost_is_told_of_hours_that_are_built() -> None:
+    states = summed(hours(A_1="ccm", A_2="ccw"))
+    assert lost(states)[0] == "–"
+    # Device 1: of its three hours two are built, a whole one and ten minutes of another were lost.
+    own = (pl.col("deviceid") == "1").cast(pl.Int64)
+    missing = (pl.col("state") == "missing").cast(pl.Int64)
+    told = states.with_columns(built=own, lost=own * (600 + 3000 * missing), counted=own * 3600)
+    # What is not due may come yet, and shows no loss.
+    early = told.with_columns(due=False, deviceid=pl.lit("3"))
+    assert lost(pl.concat([told, early])) == (
+        "4,200",
+        "58.3 % of 7,200 rows that devices counted, in 2 of 5 device-hours",
+    )
 
 
 @pytest.mark.parametrize("dark", [False, True])
