@@ -33,9 +33,10 @@ EN = {
     "delivery.grid": "Device by hour, longest outage first",
     "delivery.grid.help": (
         "A vertical stripe is a site, a horizontal one a device. Hatched: missing, with the letter "
-        "of its cause (C no coverage, D lost on the device, B stuck backlog, O device off, F our "
-        "failure, U unknown). ◐ partial, ✕ corrupt, outlined pending, pale proven off, L on a "
-        "filled cell late, ? not registered. Click a marked cell to see what lies behind it."
+        "of its cause (C no coverage, D lost on the device, B stuck backlog, O device off, P "
+        "parked, F our failure, U unknown). ◐ partial, ✕ corrupt, outlined pending, pale proven "
+        "off, L on a filled cell late, ? not registered. Click a marked cell to see what lies "
+        "behind it."
     ),
     "delivery.grid.rest": (
         "The {shown} devices with the longest outages of {devices:,}. The table below has every "
@@ -210,9 +211,9 @@ ID: dict[str, str] = {
     "delivery.grid.help": (
         "Garis tegak berarti site, garis datar berarti perangkat. Arsir: tidak terkirim, dengan "
         "huruf penyebabnya (C blank spot, D hilang di perangkat, B antrean macet, O perangkat "
-        "mati, F kegagalan kami, U tidak diketahui). ◐ sebagian, ✕ rusak, bergaris tepi menunggu, "
-        "pucat terbukti mati, L pada sel terisi terlambat, ? tidak terdaftar. Klik sel bertanda "
-        "untuk melihat isinya."
+        "mati, P parkir, F kegagalan kami, U tidak diketahui). ◐ sebagian, ✕ rusak, bergaris tepi "
+        "menunggu, pucat terbukti mati, L pada sel terisi terlambat, ? tidak terdaftar. Klik sel "
+        "bertanda untuk melihat isinya."
     ),
     "delivery.grid.rest": (
         "{shown} perangkat dengan gangguan terlama dari {devices:,}. Tabel di bawah memuat semua "

@@ -158,6 +158,14 @@ def test_every_cause_has_a_colour_of_its_own() -> None:
         assert len(set(looks)) == len(figures.delivery.CAUSES)
 
 
+@pytest.mark.parametrize("spoken", [delivery_text.EN, delivery_text.ID], ids=["EN", "ID"])
+def test_the_help_of_the_grid_tells_every_letter(spoken: dict[str, str]) -> None:
+    told = spoken["delivery.grid.help"].lower()
+    for cause in figures.delivery.CAUSES:
+        letter, name = spoken[f"cause.{cause}.letter"], spoken[f"cause.{cause}"]
+        assert f"{letter} {name}".lower() in told, cause
+
+
 def test_hostile_names_keep_no_mark() -> None:
     cells = hours(A_1="mm").with_columns(pl.lit("<script>x</script>").alias("unitno"))
     figure = grid(cells)
