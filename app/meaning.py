@@ -73,6 +73,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "delivery.rows": ("device_hour.accepted", "device_hour.overlapped"),
     "delivery.without": ("device_hour",),
     "delivery.backlog": ("unit_minute.uploadbacklog_max",),
+    "delivery.lost": ("device_hour.seqno_lost", "device_hour.powered_s"),
     "delivery.missing": ("device_hour",),
     "delivery.late": ("device_hour.late",),
     "delivery.delay": ("device_hour.arrival_delay_s",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,9 +12,10 @@ import streamlit as st
 from app import state
 from app.access import HOME
 from app.backend import backend
-from app.data import delivery, fleet
+from app.data import delivery, fatigue, fleet
 from app.data.asking import ask, require
 from app.figures.changes import Changes, changes
+from app.figures.fatigue import waits
 from app.figures.home import Now, by_state
 from app.filters import Filters
 from app.shift import Shift, shift_at
@@ -40,7 +42,8 @@ def now(filters: Filters) -> Now:
     first = filters.first if shift is None else hiveperiod(shift.before, filters.zone)
     last = filters.last if shift is None else hiveperiod(shift.now, filters.zone)
     # A production day may begin on the calendar day before.
-    worked = Scope(min(next_day(first, -1), filters.first), last, filters.districts)
+    begin = min(next_day(first, -1), filters.first)
+    worked = filters if shift is None else replace(filters, first=begin, last=last)
     days = Scope(first, last, filters.districts)
     if shift is None:  # a month of a fleet, maybe: the database counts
         cells, recent = pl.DataFrame(), delivery.devices(HOME.name, days)
@@ -51,8 +54,8 @@ def now(filters: Filters) -> Now:
         fleet.unit_now(HOME.name, filters),
         recent,
         cells,
-        ask(HOME.name, "case_times", filters.scope if shift is None else worked),
-        ask(HOME.name, "shift_watch", filters.scope if shift is None else worked),
+        _cases(worked),
+        ask(HOME.name, "shift_watch", worked.scope),
         shift,
         filters.zone,
         filters.address,
@@ -90,6 +93,14 @@ def changed(filters: Filters, since: datetime) -> Changes:
     cases = Scope(next_day(days.first or today, -3), today, filters.districts)
     units = fleet.unit_now(HOME.name, filters)
     return changes(units, _cells(days), ask(HOME.name, "case_times", cases), since)
+
+
+def _cases(filters: Filters) -> pl.DataFrame:
+    """When cases happened and were known, and whether they wait for contact."""
+    cases = ask(HOME.name, "case_times", filters.scope)
+    keys = ["hiveperiod", "dstrct_code", "shift"]
+    timed = cases.join(fatigue.shift_times(filters), on=keys, how="left")
+    return timed.with_columns(waits(datetime.now(UTC)))
 
 
 def _cells(days: Scope) -> pl.DataFrame:

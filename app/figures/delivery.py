@@ -33,13 +33,17 @@ CAUSES = (
 
 
 def expected(states: pl.DataFrame) -> pl.DataFrame:
-    """Device-hours of registered devices whose hour and grace are over, or that came earlier."""
-    return states.filter(~pl.col("state").is_in(NOT_EXPECTED))
+    """Device-hours of registered devices whose hour and grace are over.
+
+    What came within the grace is left out as well: counted alone, without what may still come, it
+    would make every shift begin at 100 %.
+    """
+    return states.filter(pl.col("due"), ~pl.col("state").is_in(NOT_EXPECTED))
 
 
 def delivered(states: pl.DataFrame) -> pl.DataFrame:
     """Expected device-hours whose file came."""
-    return states.filter(pl.col("state").is_in(DELIVERED))
+    return expected(states).filter(pl.col("state").is_in(DELIVERED))
 
 
 def counted(states: pl.DataFrame, *names: str) -> int:
@@ -50,7 +54,7 @@ def counted(states: pl.DataFrame, *names: str) -> int:
 def tiles(states: pl.DataFrame) -> list[Tile]:
     """Fulfilment by files and by rows, with and without proven off; missing, late, delay.
 
-    ``states``: one row a device and state, with its ``hours``; see ``delivery_devices.sql``.
+    ``states``: one row a device, state and ``due``, with ``hours``; see ``delivery_devices.sql``.
     """
     due, came = counted(expected(states)), counted(delivered(states))
     off = counted(states, "proven_off")
@@ -98,7 +102,7 @@ def tiles(states: pl.DataFrame) -> list[Tile]:
 
 
 def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availability) -> list[Tile]:
-    """What is still to come from the devices, and whether ingestion kept pace."""
+    """What is still to come from the devices, what never will, whether ingestion kept pace."""
     said = backlog.height
     devices = devices_of(states)
     waiting = backlog.filter(pl.col("files") > 0)
@@ -109,6 +113,7 @@ def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availabilit
             say("delivery.backlog.of", waiting=waiting.height, said=said, devices=devices),
             meaning.of("delivery.backlog", say("delivery.backlog.help")),
         ),
+        _lost(states),
         Tile(
             say("delivery.availability"),
             share(current.current, current.of),
@@ -118,6 +123,19 @@ def keeping_up(states: pl.DataFrame, backlog: pl.DataFrame, current: Availabilit
             say("delivery.availability.help"),
         ),
     ]
+
+
+def _lost(states: pl.DataFrame) -> Tile:
+    """Rows that the devices themselves lost, of the hours that are built."""
+    due = expected(states)
+    built, lost, seen = (int(due[name].sum()) for name in ("built", "lost", "counted"))
+    said = {"share": share(lost, seen), "counted": seen, "built": built}
+    return Tile(
+        say("delivery.lost"),
+        f"{lost:,}" if built else NOTHING,
+        say("delivery.lost.of", **said, expected=counted(due)),
+        meaning.of("delivery.lost", say("delivery.lost.help")),
+    )
 
 
 def devices_of(states: pl.DataFrame) -> int:

@@ -37,6 +37,16 @@ NEXT_SHIFT = timedelta(hours=12)
 SEAT_SLACK = timedelta(minutes=5)
 
 
+def waits(now: datetime) -> pl.Expr:
+    """Whether a case, with its ``state`` and ``until_at`` of its shift, waits for contact.
+
+    Nobody took it on, and the next shift of its operator is still to come: else it is for the
+    record.
+    """
+    due = pl.col("until_at") + NEXT_SHIFT > now
+    return ((pl.col("state") == NEW) & due).fill_null(False).alias("waiting")
+
+
 def queue(cases: pl.DataFrame, shifts: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Cases with ``group``, ``waiting`` (to be contacted, and nobody did) and ``clock_s``.
 
@@ -57,7 +67,7 @@ def queue(cases: pl.DataFrame, shifts: pl.DataFrame, now: datetime) -> pl.DataFr
     keys = ["hiveperiod", "dstrct_code", "shift"]
     placed = cases.join(shifts, on=keys, how="left").with_columns(group.alias("group"))
     return placed.with_columns(
-        ((pl.col("state") == NEW) & (pl.col("group") != FOR_RECORD)).alias("waiting"),
+        waits(now),
         (pl.col("acknowledged_at").fill_null(now) - pl.col("arrived_at"))
         .dt.total_seconds()
         .clip(lower_bound=0)
@@ -133,10 +143,10 @@ def counts(queued: pl.DataFrame) -> dict[str, int]:
 
 def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
     """Who waits, what became of the rest, and what was not seen."""
-    waits = queued.filter("waiting")
+    waiting = queued.filter("waiting")
     judged = queued.filter(pl.col("state").is_in(VERDICTS))
     wrong = judged.filter(state=FALSE_ALARM)
-    numbers = {group: waits.filter(group=group).height for group in GROUPS}
+    numbers = {group: waiting.filter(group=group).height for group in GROUPS}
     moving, blind = exposure["moving_s"], exposure["blind_moving_s"]
     no_data, day = exposure["no_data_s"], exposure["day_s"]
     km = spelled(f"{exposure['unobserved_km']:,.1f}")
@@ -144,7 +154,7 @@ def tiles(queued: pl.DataFrame, exposure: Mapping[str, float]) -> list[Tile]:
     return [
         Tile(
             say("fatigue.waiting"),
-            f"{waits.height:,}" if exposure["units"] else NOTHING,
+            f"{waiting.height:,}" if exposure["units"] else NOTHING,
             say("fatigue.waiting.of", all=f"{queued.height:,}", **numbers),
             meaning.of("fatigue.waiting", say("fatigue.waiting.help")),
         ),

@@ -29,11 +29,11 @@ class Now:
     """What the overview is made of.
 
     ``units``: one row a registered device with its status. ``recent``: what became of the
-    device-hours of this shift, or of the days chosen: state, hours, and how many of these are
+    device-hours of this shift, or of the days chosen: state, due, hours, and how many of these are
     ``uncovered``. ``cells``: device-hours of this shift and of the one before. ``cases``: severity,
-    started_at, arrived_at. ``watched``: seconds moving and unseen, by shift. ``shift`` is None, and
-    there are no ``cells``, where days were chosen: then figures are about them, and compared with
-    nothing.
+    started_at, arrived_at, waiting. ``watched``: seconds moving and unseen, by shift. ``shift`` is
+    None, and there are no ``cells``, where days were chosen: then figures are about them, and
+    compared with nothing.
     """
 
     units: pl.DataFrame
@@ -68,25 +68,26 @@ class Now:
 
 
 def by_state(cells: pl.DataFrame, since: datetime) -> pl.DataFrame:
-    """Device-hours from a moment on, summed up: state, hours, uncovered (for want of coverage)."""
+    """Device-hours from a moment on, summed up: state, due, hours, uncovered (no coverage)."""
     uncovered = (pl.col("cause") == "no_coverage").sum().alias("uncovered")
     recent = cells.filter(pl.col("hour_start") >= since)
-    return recent.group_by("state").agg(pl.len().alias("hours"), uncovered)
+    return recent.group_by("state", "due").agg(pl.len().alias("hours"), uncovered)
 
 
 def by_then(cells: pl.DataFrame, start: datetime, end: datetime) -> tuple[int, int, int]:
-    """Delivered, expected and missing device-hours of ``[start, end)`` as known at ``end``."""
+    """Delivered, expected and missing device-hours of ``[start, end)`` as known at ``end``.
+
+    Only hours whose grace was over by then.
+    """
     part = cells.filter(
         pl.col("hour_start") >= start,
-        pl.col("hour_start") < end,
+        pl.col("hour_start") + HOUR + CLOSES_AFTER <= end,
         pl.col("state") != "not_registered",
     )
     came = (pl.col("arrived_at") <= end).fill_null(False)
-    due = pl.col("hour_start") + HOUR + CLOSES_AFTER <= end
-    gone = due & ~came & (pl.col("state") != "proven_off")
-    counts = part.select(came.sum(), (came | due).sum().alias("due"), gone.sum().alias("gone"))
-    row = counts.row(0)
-    return int(row[0]), int(row[1]), int(row[2])
+    gone = ~came & (pl.col("state") != "proven_off")
+    row = part.select(came.sum(), gone.sum().alias("gone")).row(0)
+    return int(row[0]), part.height, int(row[1])
 
 
 def reporting_at(cells: pl.DataFrame, moment: datetime) -> int | None:
@@ -118,7 +119,7 @@ def critical(cases: pl.DataFrame) -> pl.DataFrame:
 
 
 def waiting(cases: pl.DataFrame) -> pl.DataFrame:
-    """Cases that nobody has acknowledged yet."""
+    """Cases that are to be contacted, and nobody did: those of the page of fatigue events."""
     return cases.filter("waiting")
 
 
@@ -171,7 +172,7 @@ def _waiting(now: Now) -> Tile:
         say("home.waiting"),
         f"{waiting(worst).height:,}",
         say("home.waiting.of", critical=worst.height, cases=now.cases.height),
-        meaning.of("home.waiting"),
+        meaning.of("home.waiting", say("fatigue.waiting.help")),
         change,
         "fatigue_events",
         now.params,

@@ -7,7 +7,8 @@ EN = {
     "delivery.fulfilment": "Files delivered",
     "delivery.fulfilment.of": "{delivered:,} of {expected:,} device-hours",
     "delivery.fulfilment.help": (
-        "Expected: all hours but those pending or of devices not registered."
+        "Expected: all hours of registered devices whose grace is over. Files that came within it "
+        "count once it is over."
     ),
     "delivery.rows": "Rows delivered",
     "delivery.rows.of": "{rows:,} of {expected:,} s",
@@ -32,9 +33,10 @@ EN = {
     "delivery.grid": "Device by hour, longest outage first",
     "delivery.grid.help": (
         "A vertical stripe is a site, a horizontal one a device. Hatched: missing, with the letter "
-        "of its cause (C no coverage, D lost on the device, B stuck backlog, O device off, F our "
-        "failure, U unknown). ◐ partial, ✕ corrupt, outlined pending, pale proven off, L on a "
-        "filled cell late, ? not registered. Click a marked cell to see what lies behind it."
+        "of its cause (C no coverage, D lost on the device, B stuck backlog, O device off, P "
+        "parked, F our failure, U unknown). ◐ partial, ✕ corrupt, outlined pending, pale proven "
+        "off, L on a filled cell late, ? not registered. Click a marked cell to see what lies "
+        "behind it."
     ),
     "delivery.grid.rest": (
         "The {shown} devices with the longest outages of {devices:,}. The table below has every "
@@ -53,13 +55,22 @@ EN = {
     ),
     "delivery.causes.none": "No hour is missing.",
     "delivery.causes.axis": "device-hours",
-    "delivery.keeping_up": "Still to come, and how ingestion kept pace",
+    "delivery.keeping_up": "Still to come, lost on devices, and how ingestion kept pace",
     "delivery.backlog": "Files still on devices",
     "delivery.backlog.of": (
         "on {waiting:,} devices; {said:,} of {devices:,} told in the last 24 h"
     ),
     "delivery.backlog.help": (
         "Summed over devices, each with its last word. A device that is silent now holds more."
+    ),
+    "delivery.lost": "Rows lost on devices",
+    "delivery.lost.of": (
+        "{share} of {counted:,} rows that devices counted, in {built:,} of {expected:,} "
+        "device-hours"
+    ),
+    "delivery.lost.help": (
+        "Only hours whose marts are built know what was lost. A row is a second; a file that comes "
+        "after all takes its rows from here."
     ),
     "delivery.availability": "Pipeline availability",
     "delivery.availability.of": "ingestion current in {current:,} of {hours:,} closed hours",
@@ -170,7 +181,8 @@ ID: dict[str, str] = {
     "delivery.fulfilment": "File terkirim",
     "delivery.fulfilment.of": "{delivered:,} dari {expected:,} jam-perangkat",
     "delivery.fulfilment.help": (
-        "Seharusnya ada: semua jam kecuali yang menunggu atau dari perangkat tidak terdaftar."
+        "Seharusnya ada: semua jam perangkat terdaftar yang masa tenggangnya sudah lewat. File "
+        "yang tiba sebelum itu baru dihitung sesudahnya."
     ),
     "delivery.rows": "Baris terkirim",
     "delivery.rows.of": "{rows:,} dari {expected:,} d",
@@ -199,9 +211,9 @@ ID: dict[str, str] = {
     "delivery.grid.help": (
         "Garis tegak berarti site, garis datar berarti perangkat. Arsir: tidak terkirim, dengan "
         "huruf penyebabnya (C blank spot, D hilang di perangkat, B antrean macet, O perangkat "
-        "mati, F kegagalan kami, U tidak diketahui). ◐ sebagian, ✕ rusak, bergaris tepi menunggu, "
-        "pucat terbukti mati, L pada sel terisi terlambat, ? tidak terdaftar. Klik sel bertanda "
-        "untuk melihat isinya."
+        "mati, P parkir, F kegagalan kami, U tidak diketahui). ◐ sebagian, ✕ rusak, bergaris tepi "
+        "menunggu, pucat terbukti mati, L pada sel terisi terlambat, ? tidak terdaftar. Klik sel "
+        "bertanda untuk melihat isinya."
     ),
     "delivery.grid.rest": (
         "{shown} perangkat dengan gangguan terlama dari {devices:,}. Tabel di bawah memuat semua "
@@ -222,7 +234,7 @@ ID: dict[str, str] = {
     ),
     "delivery.causes.none": "Tidak ada jam yang hilang.",
     "delivery.causes.axis": "jam-perangkat",
-    "delivery.keeping_up": "Yang masih akan datang, dan kelancaran pemrosesan",
+    "delivery.keeping_up": "Yang masih akan datang, hilang di perangkat, dan kelancaran pemrosesan",
     "delivery.backlog": "File masih di perangkat",
     "delivery.backlog.of": (
         "di {waiting:,} perangkat; {said:,} dari {devices:,} melapor dalam 24 jam terakhir"
@@ -230,6 +242,15 @@ ID: dict[str, str] = {
     "delivery.backlog.help": (
         "Jumlah dari laporan terakhir tiap perangkat. Perangkat yang kini diam menyimpan lebih "
         "banyak."
+    ),
+    "delivery.lost": "Baris hilang di perangkat",
+    "delivery.lost.of": (
+        "{share} dari {counted:,} baris yang dihitung perangkat, pada {built:,} dari {expected:,} "
+        "jam-perangkat"
+    ),
+    "delivery.lost.help": (
+        "Hanya jam yang mart-nya sudah dibangun yang tahu apa yang hilang. Satu baris adalah satu "
+        "detik; file yang akhirnya tiba mengurangi jumlah ini."
     ),
     "delivery.availability": "Ketersediaan pemrosesan",
     "delivery.availability.of": (

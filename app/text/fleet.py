@@ -95,7 +95,8 @@ EN = {
     ),
     "fleet.work": "Availability by unit, least used first",
     "fleet.work.help": (
-        "Shares are of the known hours beside them; spells: how often a unit idled so long."
+        "Shares are of the known hours beside them; spells: how often a unit idled so long. Delay, "
+        "standby and repair are hours of the downtime log; delay is part of the working time."
     ),
     "fleet.idle": "Long idling, by length of the spell",
     "fleet.idle.help": "The number in a bar is that of the spells; a shift's end ends a spell.",
@@ -185,6 +186,9 @@ EN = {
     "column.idle_9": "Idle > 9 min (h)",
     "column.spells_9": "Spells > 9",
     "column.log_h": "Log covers (h)",
+    "column.log_delay": "Delay (h)",
+    "column.log_standby": "Standby (h)",
+    "column.log_repair": "Repair (h)",
     "column.pa": "PA (%)",
     "column.ma": "MA (%)",
     "column.ua": "UA (%)",
@@ -306,7 +310,8 @@ ID: dict[str, str] = {
     ),
     "fleet.work": "Ketersediaan per unit, pemakaian terendah di atas",
     "fleet.work.help": (
-        "Persentase dari jam diketahui di sebelahnya; kali: berapa kali unit idle selama itu."
+        "Persentase dari jam diketahui di sebelahnya; kali: berapa kali unit idle selama itu. "
+        "Delay, standby dan perbaikan adalah jam dari log downtime; delay termasuk jam kerja."
     ),
     "fleet.idle": "Idle lama, menurut lamanya",
     "fleet.idle.help": "Angka dalam batang: banyaknya kejadian; akhir shift memutus kejadian.",
@@ -398,6 +403,9 @@ ID: dict[str, str] = {
     "column.idle_9": "Idle > 9 menit (jam)",
     "column.spells_9": "Kali > 9",
     "column.log_h": "Log mencakup (jam)",
+    "column.log_delay": "Delay (jam)",
+    "column.log_standby": "Standby (jam)",
+    "column.log_repair": "Perbaikan (jam)",
     "column.pa": "PA (%)",
     "column.ma": "MA (%)",
     "column.ua": "UA (%)",

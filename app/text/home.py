@@ -10,7 +10,7 @@ EN = {
     "home.cases.critical": "**{n:,}** critical fatigue cases wait",
     "home.cases.critical.one": "**1** critical fatigue case waits",
     "home.cases.other": "no critical fatigue case waits, **{n:,}** of lower severity",
-    "home.cases.seen": "no fatigue case waits, **{n:,}** acknowledged",
+    "home.cases.seen": "no fatigue case waits, **{n:,}** taken on or for the record",
     "home.cases.none": "no fatigue case in what was seen",
     "home.cases.unseen": "fatigue unknown: no eyes were seen",
     "home.delivery.said": "delivery **{share}** {since}",
@@ -61,7 +61,9 @@ ID = {
     "home.cases.other": (
         "tidak ada kejadian fatigue kritis yang menunggu, **{n:,}** dengan tingkat lebih rendah"
     ),
-    "home.cases.seen": "tidak ada kejadian fatigue yang menunggu, **{n:,}** sudah diterima",
+    "home.cases.seen": (
+        "tidak ada kejadian fatigue yang menunggu, **{n:,}** sudah ditangani atau untuk catatan"
+    ),
     "home.cases.none": "tidak ada kejadian fatigue dalam yang terpantau",
     "home.cases.unseen": "fatigue tidak diketahui: mata operator tidak terpantau",
     "home.delivery.said": "pengiriman **{share}** {since}",

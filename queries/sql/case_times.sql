@@ -2,9 +2,11 @@
 -- grain: one row per case
 -- reads: fatigue_case, case_states
 -- $first, $last: production days, inclusive; $districts: empty list for all
--- columns: severity, started_at, arrived_at (UTC), waiting (nobody has acknowledged it). No unit, no
---   operator, on purpose.
-SELECT severity, started_at, arrived_at, coalesce(s.state, 'new') = 'new' AS waiting
+-- columns: hiveperiod, dstrct_code, shift (of the case), severity, started_at, arrived_at (UTC), state
+--   (new | acknowledged | confirmed | false_alarm | not_assessable). No unit, no operator, on purpose.
+SELECT
+    hiveperiod, dstrct_code, shift, severity, started_at, arrived_at,
+    coalesce(s.state, 'new') AS state
 FROM fatigue_case AS f
 LEFT JOIN case_states AS s USING (case_id)
 WHERE hiveperiod BETWEEN $first AND $last

@@ -5,8 +5,10 @@
 -- reads: devices, arrivals, settled, settled_hour, open_hour, now, zones, first_hour
 -- $days: local days; $districts: empty list for all
 -- columns: district, deviceid, unitno, hour (local, YYYYMMDDHH), hour_start (UTC), state
---   (complete | partial | corrupt | missing | pending | proven_off | not_registered), late,
---   lines, accepted, overlapped, quarantined, arrived_at (UTC), delay_s, key (none of what is
+--   (complete | partial | corrupt | missing | pending | proven_off | not_registered), due (its grace
+--   is over: what came earlier has its own state, and counts nowhere yet, for what has not come does
+--   not either), late, lost_s and powered_s (rows that the device lost, and all that it counted; none
+--   of what has not been built), lines, accepted, overlapped, quarantined, arrived_at (UTC), delay_s, key (none of what is
 --   complete and in time); for what is missing or failed: cause, cause_confidence,
 --   cause_evidence (empty until the marts have been built). In no order: a month of a fleet are
 --   360,000 rows, so pages ask for what other queries make of them (``over: delivery``).
@@ -55,13 +57,15 @@ stated AS (
         coalesce(c.quarantined, 0)::BIGINT AS quarantined,
         epoch(c.arrived_at - (c.hour_start + INTERVAL 1 HOUR))::DOUBLE AS delay_s,
         coalesce(c.arrived_at > c.hour_start + to_seconds(3600 + p.grace_s), false) AS late,
+        coalesce(p.now >= c.hour_start + to_seconds(3600 + p.grace_s), false) AS due,
+        m.seqno_lost AS lost_s, m.powered_s,
         CASE
             WHEN NOT c.is_registered THEN 'not_registered'
             WHEN c.failed = 1 OR c.status = 'corrupt' THEN 'corrupt'
             WHEN c.status = 'partial' THEN 'partial'
             WHEN c.accepted >= 0.99 * coalesce(m.powered_s, least(c.span_us / 1e6 + 1, 3600)) THEN 'complete'
             WHEN c.status IS NOT NULL THEN 'partial'
-            WHEN c.waiting = 1 OR p.now < c.hour_start + to_seconds(3600 + p.grace_s) THEN 'pending'
+            WHEN c.waiting = 1 OR NOT due THEN 'pending'
             WHEN m.state = 'proven_off' THEN 'proven_off'
             ELSE 'missing'
         END AS state,
@@ -80,7 +84,10 @@ SELECT
     CASE WHEN late OR state <> 'complete' THEN key END AS key, arrived_at,
     coalesce(lines, 0)::BIGINT AS lines, coalesce(accepted, 0)::BIGINT AS accepted,
     coalesce(overlapped, 0)::BIGINT AS overlapped, coalesce(quarantined, 0)::BIGINT AS quarantined,
-    arrival_delay_s::DOUBLE AS delay_s, late, state,
+    arrival_delay_s::DOUBLE AS delay_s, late,
+    true AS due, -- every hour of a settled day is closed
+    seqno_lost::DOUBLE AS lost_s, powered_s::DOUBLE AS powered_s,
+    state,
     nullif(cause, '') AS cause,
     CASE WHEN cause <> '' THEN cause_confidence END AS cause_confidence,
     CASE WHEN cause <> '' THEN cause_evidence END AS cause_evidence

@@ -28,7 +28,7 @@ from tests.app.fabricate_fleet import fleet_marts
 DISTRICT = "MLKB"
 UNITS = ("DT-101", "DT-102", "DT-103", "WT-201")
 MISSING = ("dev-DT-102", 3)  # device, hour of the day
-LATE = ("dev-DT-103", 4)
+LATE = ("dev-DT-103", 2)  # three hours after its end
 
 _TYPES = {
     "VARCHAR": pl.String,

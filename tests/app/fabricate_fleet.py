@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-REPAIR_S, STANDBY_S = 1800.0, 900.0
+REPAIR_S, STANDBY_S, DELAY_S = 1800.0, 900.0, 600.0
 PARTS = ("cab_camera", "front_camera", "gps", "vehicle_bus", "storage", "temperature", "clock")
 KEYS = ["hiveperiod", "dstrct_code", "unitno", "deviceid"]
 STATES = ("moving", "idle", "off", "unknown")
@@ -79,7 +79,7 @@ def _availability(day: dict[str, Any], logged: str) -> dict[str, Any]:
     if day["unitno"] == logged and day["day_s"] > REPAIR_S + STANDBY_S:
         row |= {
             "log_covers": True,
-            "delay_s": 0.0,
+            "delay_s": DELAY_S,
             "standby_s": STANDBY_S,
             "repair_s": REPAIR_S,
             "breakdown_s": REPAIR_S,

@@ -39,6 +39,7 @@ def hours(**devices: str) -> pl.DataFrame:
                     "hour": f"{START + timedelta(hours=i + 8):%Y%m%d%H}",
                     "hour_start": START + timedelta(hours=i),
                     "state": state,
+                    "due": state != "pending",
                     "late": late,
                     "lines": 3600 if came else 0,
                     "accepted": 3600 if came else 0,
@@ -53,15 +54,16 @@ def hours(**devices: str) -> pl.DataFrame:
 
 
 def summed(cells: pl.DataFrame) -> pl.DataFrame:
-    """The same summed up by device and state, as ``delivery_devices.sql`` does."""
+    """The same summed up by device, state and whether due, as ``delivery_devices.sql`` does."""
     out = pl.col("hour_start").filter(pl.col("state").is_in(["missing", "corrupt"]))
-    return cells.group_by("district", "deviceid", "state").agg(
+    return cells.group_by("district", "deviceid", "state", "due").agg(
         pl.len().alias("hours"),
         pl.col("late").sum(),
         (pl.col("cause") == "no_coverage").sum().alias("uncovered"),
         (pl.col("accepted") - pl.col("overlapped")).sum().alias("rows"),
         pl.col("delay_s").alias("delays"),
         out.alias("out"),
+        *(pl.lit(0).alias(name) for name in ("built", "lost", "counted")),
     )
 
 
@@ -156,6 +158,14 @@ def test_every_cause_has_a_colour_of_its_own() -> None:
         assert len(set(looks)) == len(figures.delivery.CAUSES)
 
 
+@pytest.mark.parametrize("spoken", [delivery_text.EN, delivery_text.ID], ids=["EN", "ID"])
+def test_the_help_of_the_grid_tells_every_letter(spoken: dict[str, str]) -> None:
+    told = spoken["delivery.grid.help"].lower()
+    for cause in figures.delivery.CAUSES:
+        letter, name = spoken[f"cause.{cause}.letter"], spoken[f"cause.{cause}"]
+        assert f"{letter} {name}".lower() in told, cause
+
+
 def test_hostile_names_keep_no_mark() -> None:
     cells = hours(A_1="mm").with_columns(pl.lit("<script>x</script>").alias("unitno"))
     figure = grid(cells)
@@ -200,7 +210,7 @@ def test_causes_are_counted_with_how_sure_they_are() -> None:
 def test_still_to_come_has_its_denominators() -> None:
     states = summed(hours(A_1="cm", A_2="c", A_3="c"))
     backlog = pl.DataFrame({"deviceid": ["1", "2"], "files": [4, 0]})
-    waiting, current = figures.delivery.keeping_up(states, backlog, Availability(23, 24))
+    waiting, _, current = figures.delivery.keeping_up(states, backlog, Availability(23, 24))
     assert (waiting.value, waiting.note) == (
         "4",
         "on 1 devices; 2 of 3 told in the last 24 h",
@@ -209,8 +219,29 @@ def test_still_to_come_has_its_denominators() -> None:
         "95.8 %",
         "ingestion current in 23 of 24 closed hours",
     )
-    _, never = figures.delivery.keeping_up(states, backlog.clear(), Availability(0, 0))
+    *_, never = figures.delivery.keeping_up(states, backlog.clear(), Availability(0, 0))
     assert (never.value, never.note) == ("–", say("delivery.availability.none"))
+
+
+def lost(states: pl.DataFrame) -> tuple[str, str]:
+    backlog = pl.DataFrame(schema={"files": pl.Int64})
+    _, tile, _ = figures.delivery.keeping_up(states, backlog, Availability(0, 0))
+    return tile.value, tile.note
+
+
+def test_what_devices_lost_is_told_of_hours_that_are_built() -> None:
+    states = summed(hours(A_1="ccm", A_2="ccw"))
+    assert lost(states)[0] == "–"
+    # Device 1: of its three hours two are built, a whole one and ten minutes of another were lost.
+    own = (pl.col("deviceid") == "1").cast(pl.Int64)
+    missing = (pl.col("state") == "missing").cast(pl.Int64)
+    told = states.with_columns(built=own, lost=own * (600 + 3000 * missing), counted=own * 3600)
+    # What is not due may come yet, and shows no loss.
+    early = told.with_columns(due=False, deviceid=pl.lit("3"))
+    assert lost(pl.concat([told, early])) == (
+        "4,200",
+        "58.3 % of 7,200 rows that devices counted, in 2 of 5 device-hours",
+    )
 
 
 @pytest.mark.parametrize("dark", [False, True])

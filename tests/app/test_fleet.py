@@ -73,7 +73,7 @@ def test_a_page_is_narrowed_to_a_unit_or_a_status() -> None:
 def log(**values: float) -> pl.DataFrame:
     usual = {"days": 2, "day_s": 172_800.0, "known_s": 144_000.0, "engine_on_s": 108_000.0}
     usual |= {"moving_s": 72_000.0, "log_days": 0, "log_s": 0.0, "work_s": 0.0, "standby_s": 0.0}
-    usual |= {"repair_s": 0.0, "breakdown_s": 0.0, "breakdowns": 0}
+    usual |= {"delay_s": 0.0, "repair_s": 0.0, "breakdown_s": 0.0, "breakdowns": 0}
     return pl.DataFrame([{"dstrct_code": "A", "unitno": "u1", **usual, **values}])
 
 
@@ -86,11 +86,13 @@ def test_without_a_log_there_is_no_availability_but_eu() -> None:
 
 
 def test_availability_is_that_of_the_time_which_the_log_covers() -> None:
-    # 24 h: 3 h of repair, of which 2 h are 2 breakdowns, 1 h of rain, 20 h of work.
+    # 24 h: 3 h of repair, of which 2 h are 2 breakdowns, 1 h of rain, 20 h of work, of which 90 min
+    # are rest and refuelling.
     covered = log(
         log_days=1,
         log_s=86_400.0,
         work_s=72_000.0,
+        delay_s=5_400.0,
         standby_s=3_600.0,
         repair_s=10_800.0,
         breakdown_s=7_200.0,
@@ -103,7 +105,10 @@ def test_availability_is_that_of_the_time_which_the_log_covers() -> None:
     assert (mtbf.value, mttr.value) == ("10.0 h", "1.0 h")
     shown = tables.fleet.availability(covered, bands())
     assert shown.select("PA (%)", "MA (%)", "UA (%)").row(0) == (87.5, 87.0, 95.2)
-    assert tables.fleet.availability(log(), bands())["MA (%)"].to_list() == [None]
+    stood = ["Delay (h)", "Standby (h)", "Repair (h)"]
+    assert shown.select(stood).row(0) == (1.5, 1.0, 3.0)
+    bare = tables.fleet.availability(log(), bands())
+    assert bare.select("MA (%)", *stood).row(0) == (None,) * 4
 
 
 def bands() -> pl.DataFrame:

@@ -69,6 +69,7 @@ def cell(
         "hour": (start + 8 * HOUR).strftime("%Y%m%d%H"),
         "hour_start": start,
         "state": state,
+        "due": hours_ago >= 3,
         "cause": cause,
         "arrived_at": None if delay is None else start + HOUR + delay,
     }
@@ -132,8 +133,8 @@ def present(**others: object) -> home.Now:
             cell("u2", 4, "missing", None, "no_coverage"),
             cell("u2", 1, "pending", None),
             cell("u9", 4, "not_registered", SOON),
-            # the shift before, 18 to 12 h ago: by 12 h ago two had come and one was due; the fourth
-            # came later, so it was not missed by then only because it was not due yet
+            # the shift before, 18 to 12 h ago: by 12 h ago the grace of two was over, and one of
+            # them had come; of the two that were not due yet one had come, and one came later
             cell("u1", 18, "complete", SOON),
             cell("u1", 13, "complete", timedelta()),
             cell("u2", 18, "complete", 9 * HOUR),
@@ -170,7 +171,7 @@ def test_the_sentence_where_nothing_waits_nothing_is_due_and_nothing_was_seen() 
     mild = present(cases=cases((1, 1, 1)))
     assert "no critical fatigue case waits, **1** of lower severity" in home.sentence(mild)
     told = present(cases=cases((3, 1, 1), (1, 1, 1)).with_columns(waiting=False))
-    assert "no fatigue case waits, **2** acknowledged" in home.sentence(told)
+    assert "no fatigue case waits, **2** taken on or for the record" in home.sentence(told)
     tile = home.tiles(told)[2]
     assert (tile.value, tile.note) == ("0", "of 1 critical, 2 cases in all")
 
@@ -186,13 +187,27 @@ def test_each_tile_has_its_denominator_and_how_it_was() -> None:
     # 13 and 17 h ago lie in the same stretch of the shift before, 8 h ago later in it.
     assert waiting.change == "1 this shift; 2 by this time of the shift before"
     assert delivered.note == "2 of 4 device-hours since 06:00 (shift 1)"
-    # Two of three due by then: 50.0 - 66.7 points.
-    assert delivered.change == "-16.7 points against the shift before"
+    # One of the two due by then, too.
+    assert delivered.change == "±0 points against the shift before"
     assert missing.value == "2"
     assert missing.note == "since 06:00 (shift 1); no coverage: 1; pending: 1"
     assert missing.change == "+1 against the shift before"
     assert (blind.value, blind.note) == ("25.0 %", "0.5 of 2.0 h moving since 06:00 (shift 1)")
     assert blind.change == "+15.0 points against the shift before"
+
+
+def test_what_came_within_its_grace_makes_no_shift_begin_with_all_delivered() -> None:
+    """Half of the files of an hour are in: nobody knows yet how many will be missing."""
+    early = frame(
+        *(cell(f"u{i}", 1.5, "complete", SOON) for i in range(50)),
+        *(cell(f"v{i}", 1.5, "pending", None) for i in range(50)),
+    )
+    tile = home.tiles(present(cells=early))[3]
+    assert (tile.value, tile.note) == ("–", "no file is due since 06:00 (shift 1)")
+    # An hour that is due counts alone.
+    due = frame(cell("u1", 4, "complete", SOON), cell("u2", 4, "missing", None))
+    tile = home.tiles(present(cells=pl.concat([early, due])))[3]
+    assert (tile.value, tile.note) == ("50.0 %", "1 of 2 device-hours since 06:00 (shift 1)")
 
 
 def test_days_that_were_chosen_are_compared_with_nothing() -> None:
@@ -275,6 +290,19 @@ def test_the_overview_tells_what_is_new_until_it_is_seen(
     # Nor in another session, of the same person.
     assert tell(open_page(script, "home", "supervisor#1")) == []
     assert tell(open_page(script, "home", "admin#1"))
+
+
+def test_a_case_that_waits_on_the_overview_waits_on_the_page_that_it_leads_to(
+    home: Settings, ledger: Ledger, script: str
+) -> None:
+    """Nobody looked at two cases whose shift ended a day ago: they are for the record."""
+    fabricate(home, ledger, now=datetime.now(UTC) - timedelta(hours=34))
+    overview = open_page(script, "home", "supervisor#1")
+    tile = next(m for m in overview.metric if m.label == EN["home.waiting"])
+    assert (tile.value, tile.delta) == ("0", "of 1 critical, 2 cases in all")
+    assert "no fatigue case waits, **2** taken on or for the record" in texts(overview)
+    page = open_page(script, "fatigue_events", "supervisor#1")
+    assert {m.label: m.value for m in page.metric}[EN["fatigue.waiting"]] == "0"
 
 
 def test_those_who_see_counts_only_are_led_to_no_case(filled: Settings, script: str) -> None:

@@ -112,6 +112,7 @@ def cells(**states: int) -> pl.DataFrame:
                     "delay_s": 60.0 if state in figures.delivery.DELIVERED else None,
                     "late": False,
                     "state": state,
+                    "due": state != "pending",
                     "cause": "unknown" if state == "missing" else None,
                     "cause_confidence": None,
                     "cause_evidence": None,
@@ -135,6 +136,24 @@ def test_fulfilment_counts_what_is_expected_and_nothing_else() -> None:
     # Two of nine have not come: the slowest five per cent are later than everything known.
     assert delay.value == "60 s"
     assert delay.note == "95 % within more than 60 s (some not delivered)"
+
+
+def test_what_came_within_its_grace_counts_once_the_grace_is_over() -> None:
+    """Of an hour that may still come in full, fifty files of a hundred are neither all nor half."""
+    due = cells(complete=6, missing=2)
+    early = cells(complete=50, partial=4, pending=46).with_columns(due=False, delay_s=1.0)
+    alone, both = (summed(frame) for frame in (due, pl.concat([due, early])))
+    before, now = (figures.delivery.tiles(states) for states in (alone, both))
+    assert (now[0].value, now[0].note) == ("75.0 %", "6 of 8 device-hours")
+    assert (now[1].value, now[1].note) == ("75.0 %", "21,600 of 28,800 s")
+    assert now[3].note == "of 8 device-hours; 46 pending"
+    for place in (0, 1, 2, 4, 5):
+        assert now[place] == before[place]
+    drawn = [[(b.x, b.y) for b in delivery.delays(one, False).data] for one in (alone, both)]
+    assert drawn[0] == drawn[1]
+    # They are there to be seen all the same.
+    names = [trace.name for trace in grid(early).data]
+    assert names == ["Complete", "Partial", "Pending"]
 
 
 def test_lines_end_at_gaps() -> None:

@@ -115,9 +115,14 @@ def test_a_part_that_fails_says_since_when(built: tuple[Settings, Ledger]) -> No
 
 
 def test_a_cell_needs_three_units(built: tuple[Settings, Ledger]) -> None:
-    query = "SELECT round(lat, 4), round(lon, 4), units, seconds, down_s, enough FROM coverage_cell"
+    query = (
+        "SELECT round(lat, 4), round(lon, 4), units, first_unit, last_unit, seconds, down_s, enough"
+        " FROM coverage_cell"
+    )
     # -2.0021 lies in the cell from -2.005 to -2.000
-    assert ask(*built, "coverage_cell", query) == [(-2.0025, 115.0025, 3, 10800, 5400, True)]
+    assert ask(*built, "coverage_cell", query) == [
+        (-2.0025, 115.0025, 3, "DT101", "DT103", 10800, 5400, True)
+    ]
 
 
 def test_a_signal_that_stands_still_is_not_trusted(built: tuple[Settings, Ledger]) -> None:

@@ -58,6 +58,7 @@ def test_availability_counts_the_log_only_where_it_covers(lake: tuple[Reader, Sc
     assert (first["known_s"], first["engine_on_s"], first["moving_s"]) == (21600, 18720, 12960)
     assert (first["log_days"], first["log_s"], first["work_s"]) == (1, 21600, 18900)
     assert (first["repair_s"], first["standby_s"], first["breakdowns"]) == (1800, 900, 1)
+    assert (first["delay_s"], second["delay_s"]) == (600, 0)
     assert (second["known_s"], second["log_days"], second["log_s"]) == (18000, 0, 0)
 
 

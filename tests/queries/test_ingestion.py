@@ -140,9 +140,14 @@ def lake(settings: Settings, ledger: Ledger) -> Iterator[tuple[Reader, Scope]]:
         where = {"hiveperiod": made.day(minute), "dstrct_code": DISTRICT, "unitno": device}
         return {**where, "deviceid": device, "minute": minute, "uploadbacklog_max": files}
 
-    def cell(day: str, lat: int, units: int, seconds: int, down: int, rsrp: float | None) -> Any:
+    def cell(
+        day: str, lat: int, units: int, seconds: int, down: int, rsrp: float | None, names: str = ""
+    ) -> Any:
+        """``names``: of the first unit and of the last; none in files of an earlier release."""
         where = {"hiveperiod": day, "dstrct_code": DISTRICT, "lat_cell": lat, "lon_cell": 7}
         where |= {"lat": lat / 200, "lon": 7 / 200, "units": units, "seconds": seconds}
+        if names:
+            where |= {"first_unit": names[0], "last_unit": names[1]}
         return where | {"down_s": down, "rsrp_median": rsrp}
 
     with ledger.write() as connection:
@@ -151,6 +156,8 @@ def lake(settings: Settings, ledger: Ledger) -> Iterator[tuple[Reader, Scope]]:
         made.write(connection, "unit_minute", [*words, word("c", 1500, 8)], version)
         cells = [cell(day, 1, 3, 400, 100, -100), cell(before, 1, 2, 200, 200, -112)]
         cells += [cell(day, 2, 2, 5_000, 0, None), cell(day, 3, 5, 599, 0, -90)]
+        cells += [cell(day, 4, 1, 300, 0, -90, "aa"), cell(before, 4, 2, 300, 0, -90, "bc")]
+        cells += [cell(day, 5, 2, 300, 0, -90, "ab"), cell(before, 5, 2, 300, 0, -90, "ab")]
         made.write(connection, "coverage_cell", cells, version)
     with open_reader(settings, ledger) as reader:
         yield reader, Scope(before, day)
@@ -171,6 +178,9 @@ def test_coverage_is_summed_over_days_and_judged(lake: tuple[Reader, Scope]) -> 
     assert (cell["down_share"], cell["rsrp"], cell["enough"]) == (0.5, -104.0, True)
     assert (found[2 / 200]["enough"], found[2 / 200]["rsrp"]) == (False, None)  # two units only
     assert found[3 / 200]["enough"] is False  # a second too little
+    # One unit on a day and two others on the next are three, the same two again are two.
+    told = [(found[lat / 200]["units"], found[lat / 200]["enough"]) for lat in (4, 5)]
+    assert told == [(3, True), (2, False)]
 
 
 def test_the_latest_files_by_status_and_text(any_ledger: Ledger, top: datetime) -> None:

@@ -14,18 +14,19 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.localtime import next_day
+from pipeline.localtime import next_day, path_hour
 from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.records import QUARANTINE
+from pipeline.storage.sql import step
 from pipeline.storage.visible import KEYS
 from queries.connect import TELEMETRY, ZONES, Reader, mart_columns, open_reader
 from queries.deliveries import HALVES
 from queries.ledger_frames import relation_names
 from queries.run import ask, load
 from queries.scope import Scope
-from tests.app.fabricate import LATE, MISSING, UNITS, fabricate
+from tests.app.fabricate import DISTRICT, LATE, MISSING, UNITS, Lake, fabricate
 
 #: Sums over everything: nothing is a row, too.
 ONE_ROW = ("fatigue_exposure", "fatigue_shifts")
@@ -115,6 +116,11 @@ def test_delivery_tells_missing_late_and_pending(lake: tuple[Reader, Scope]) -> 
     assert missing["deviceid"].to_list() == [MISSING[0]]
     assert cells.filter("late")["deviceid"].to_list() == [LATE[0]]
     assert cells.filter("late")["delay_s"].to_list() == [3 * 3600]
+    # Of the last three hours the grace is not over, be their files there or not.
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    early = cells.filter(~pl.col("due"))
+    assert set(early["hour_start"]) == {end - timedelta(hours=i) for i in (0, 1, 2)}
+    assert dict(early["state"].value_counts().iter_rows()) == {"complete": 8, "pending": 4}
 
 
 def test_a_device_s_hours_are_summed_up_by_what_became_of_them(
@@ -122,21 +128,57 @@ def test_a_device_s_hours_are_summed_up_by_what_became_of_them(
 ) -> None:
     reader, scope = lake
     found = ask(reader, "delivery_devices", scope, days=scope.days)
-    rows = {(row["deviceid"], row["state"]): row for row in found.iter_rows(named=True)}
+    keys = ("deviceid", "state", "due")
+    rows = {tuple(row[key] for key in keys): row for row in found.iter_rows(named=True)}
+    # The last two hours came at once, and count once their grace is over.
     assert {key: row["hours"] for key, row in rows.items()} == {
-        **{(f"dev-{unit}", "complete"): 6 for unit in UNITS},
-        **{(f"dev-{unit}", "pending"): 1 for unit in UNITS},
-        (MISSING[0], "complete"): 5,
-        (MISSING[0], "missing"): 1,
+        **{(f"dev-{unit}", "complete", True): 4 for unit in UNITS},
+        **{(f"dev-{unit}", "complete", False): 2 for unit in UNITS},
+        **{(f"dev-{unit}", "pending", False): 1 for unit in UNITS},
+        (MISSING[0], "complete", True): 3,
+        (MISSING[0], "missing", True): 1,
     }
-    came, gone = rows[MISSING[0], "complete"], rows[MISSING[0], "missing"]
-    assert (came["rows"], came["delays"], came["out"]) == (5 * 3600, [240.0] * 5, None)
+    came, gone = rows[MISSING[0], "complete", True], rows[MISSING[0], "missing", True]
+    assert (came["rows"], came["delays"], came["out"]) == (3 * 3600, [240.0] * 3, None)
     # What has not come has no delay: it is not left out.
     assert (gone["rows"], gone["delays"], gone["uncovered"]) == (0, [None], 0)
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     assert gone["out"] == [end - timedelta(hours=6 - MISSING[1])]
-    late = rows[LATE[0], "complete"]
-    assert (late["late"], sorted(late["delays"])) == (1, [240.0] * 5 + [3 * 3600.0])
+    late = rows[LATE[0], "complete", True]
+    assert (late["late"], sorted(late["delays"])) == (1, [240.0] * 3 + [3 * 3600.0])
+
+
+def test_rows_lost_on_devices_are_told_of_hours_that_are_built(
+    lake: tuple[Reader, Scope], settings: Settings, ledger: Ledger
+) -> None:
+    reader, scope = lake
+    made = Lake(settings, ledger, settings.zone_of(DISTRICT), UNITS)
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    rows = []
+    for unit, i, lines, lost in (
+        ("DT-101", 0, 3600, 100.0),
+        ("DT-101", 1, 3000, 999.0),  # built before the rest of the file came
+        ("DT-101", 5, 3600, 7.0),  # within its grace
+        (MISSING[0].removeprefix("dev-"), MISSING[1], None, 3600.0),
+    ):
+        start = end - timedelta(hours=6 - i)
+        row = {"dstrct_code": DISTRICT, "unitno": unit, "deviceid": f"dev-{unit}", "lines": lines}
+        row |= {"hiveperiod": made.day(start), "hour": path_hour(start, made.zone)}
+        rows.append(row | {"hour_start": start, "seqno_lost": lost, "powered_s": 3600.0})
+    with ledger.write() as connection:
+        made.write(connection, "device_hour", rows, step(connection, "data"))
+    found = ask(reader, "delivery_devices", scope, days=scope.days)
+    told = ("built", "lost", "counted")
+    keys = ("deviceid", "state", "due")
+    known = {
+        tuple(row[key] for key in keys): tuple(row[name] for name in told)
+        for row in found.iter_rows(named=True)
+    }
+    assert {key: value for key, value in known.items() if value != (0, 0, 0)} == {
+        ("dev-DT-101", "complete", True): (1, 100, 3600),
+        ("dev-DT-101", "complete", False): (1, 7, 3600),
+        (MISSING[0], "missing", True): (1, 3600, 3600),
+    }
 
 
 def test_hours_that_need_a_look_and_all_of_some_devices(lake: tuple[Reader, Scope]) -> None:

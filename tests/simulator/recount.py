@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,9 +41,9 @@ def epoch_us(line: bytes, latest: float) -> int | None:
     return int(us) if 1577836800 * 10**6 <= us <= latest * 10**6 else None
 
 
-def recount(raw: Path) -> Count:
+def recount(raw: Path, wanted: Callable[[Path], bool] = lambda path: True) -> Count:
     total = Count()
-    for path in sorted(raw.rglob("*.txt.gz")):
+    for path in filter(wanted, sorted(raw.rglob("*.txt.gz"))):
         total.files += 1
         pieces = unpack(path.read_bytes()).split(b"\n")
         if pieces[-1] == b"":

@@ -7,6 +7,9 @@ select
     (floor(m.lat / 0.005) + 0.5) * 0.005 as lat,
     (floor(m.lon / 0.005) + 0.5) * 0.005 as lon,
     count(distinct m.unitno) as units,
+    -- of two units at most these are all: so days together tell whether there were three
+    min(m.unitno) as first_unit,
+    max(m.unitno) as last_unit,
     sum(m.net_known_s)::bigint as seconds,
     sum(m.net_down_s)::bigint as down_s,
     sum(m.net_down_s) / sum(m.net_known_s) as down_share,
