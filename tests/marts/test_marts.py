@@ -320,7 +320,7 @@ def test_a_device_alarm_always_opens_a_case(
 ) -> None:
     lines = eyes(60, camcabinstatus=0, VehicleSpeed=0)
     lines[30] |= {"dmsalarm": 1}
-    assert fatigue(raw, settings, ledger, flow, lines) == [("device_alarm", "device", None, 0)]
+    assert fatigue(raw, settings, ledger, flow, lines) == [("device_alarm", "device", None, None)]
 
 
 def test_cases_merge_within_five_minutes(

@@ -21,10 +21,15 @@ marked as (
 spells as (
     select
         *,
-        count_if(fresh) over (
-            partition by deviceid, operator order by started_at, kind rows unbounded preceding
-        ) as spell
+        count_if(fresh) over before as spell,
+        -- a drowsy spell's metres hold those of the closures in it
+        coalesce(
+            kind <> 'drowsy' and started_at < max(ended_at) filter (kind = 'drowsy') over before, false
+        ) as within
     from marked
+    window before as (
+        partition by deviceid, operator order by started_at, kind rows unbounded preceding
+    )
 ),
 parts as (
     select
@@ -51,7 +56,7 @@ cases as (
         arg_max(p.closed_share_low, p.closed_share) as closed_share_low,
         arg_max(p.usual_share, p.closed_share) as usual_share,
         max(p.speed_kmh) as speed_kmh,
-        sum(p.metres_closed) as metres_closed,
+        sum(p.metres_closed) filter (not p.within) as metres_closed,
         bool_or(p.evidence = 'device') and bool_or(p.evidence <> 'device') as device_agrees,
         min(o.arrived_at) as arrived_at
     from parts as p

@@ -139,17 +139,43 @@ spells as (
         from found
         window w as (partition by deviceid, operator order by minute)
     )
+),
+told as (
+    select
+        dstrct_code,
+        any_value(unitno) as unitno,
+        deviceid,
+        any_value(operatorid) as operatorid,
+        operator,
+        spell,
+        min(started_at) as started_at,
+        max(ended_at) as ended_at,
+        max(share) as share,
+        arg_max(share_low, share) as share_low,
+        arg_max(usual_share, share) as usual_share
+    from spells
+    group by dstrct_code, deviceid, operator, spell
+),
+driven as (
+    -- its windows overlap: each of their minutes counts once, at its own speed
+    select
+        t.deviceid,
+        t.operator,
+        t.spell,
+        sum(m.eyes_closed_s) as closed_s,
+        sum(m.eyes_closed_s * m.metres / m.moving_s) as metres_closed
+    from told as t
+    join (
+        select distinct deviceid, operator, spell, unnest(minutes) as minute from spells
+    ) as w using (deviceid, operator, spell)
+    join minutes as m on m.deviceid = t.deviceid and m.operator = t.operator and m.minute = w.minute
+    where w.minute + interval 1 minute > t.started_at
+    group by all
 )
 select
-    dstrct_code,
-    any_value(unitno) as unitno,
-    deviceid,
-    any_value(operatorid) as operatorid,
-    operator,
-    min(started_at) as started_at,
-    max(ended_at) as ended_at,
-    max(share) as share,
-    arg_max(share_low, share) as share_low,
-    arg_max(usual_share, share) as usual_share
-from spells
-group by dstrct_code, deviceid, operator, spell
+    t.* exclude (spell),
+    d.metres_closed,
+    -- while they were closed
+    3.6 * d.metres_closed / nullif(d.closed_s, 0) as speed_kmh
+from told as t
+left join driven as d using (deviceid, operator, spell)
