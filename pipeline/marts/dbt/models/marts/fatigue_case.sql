@@ -31,14 +31,41 @@ spells as (
         partition by deviceid, operator order by started_at, kind rows unbounded preceding
     )
 ),
-parts as (
+placed as (
     select
         *,
-        floor(
-            (epoch(started_at) - epoch(min(started_at) over (partition by deviceid, operator, spell)))
-            / 1800
-        ) as part
+        min(started_at) over (partition by deviceid, operator, spell) as begun_at,
+        epoch(started_at) - epoch(begun_at) as from_s,
+        epoch(ended_at) - epoch(begun_at) as to_s
     from spells
+),
+parts as (
+    -- what goes on over a case's end goes on in the next one, with its share of the metres; a closure
+    -- is not cut
+    select
+        * replace (
+            greatest(started_at, begun_at + to_minutes(30 * part)) as started_at,
+            case when long then least(ended_at, begun_at + to_minutes(30 * part + 30)) else ended_at end
+                as ended_at,
+            case
+                when long
+                then metres_closed
+                    * (least(to_s, 1800 * part + 1800) - greatest(from_s, 1800 * part)) / (to_s - from_s)
+                else metres_closed
+            end as metres_closed
+        )
+    from (
+        select
+            *,
+            to_s - from_s > 60 as long,
+            unnest(
+                range(
+                    floor(from_s / 1800)::bigint,
+                    case when long then ceil(to_s / 1800) else floor(from_s / 1800) + 1 end::bigint
+                )
+            ) as part
+        from placed
+    )
 ),
 cases as (
     select
