@@ -12,6 +12,7 @@ import polars as pl
 from app.charts.fatigue import SHAPES
 from app.charts.palette import PURPLE, VERMILION, Palette, base, local, palette
 from app.text import known, markless, say
+from app.tiles import NOTHING
 from queries.deliveries import INSTANT
 
 SHOWN = 24
@@ -161,7 +162,7 @@ def _marks(
     figure: go.Figure, kind: str, cases: pl.DataFrame, rows: dict[str, int], colours: Palette
 ) -> None:
     name = markless(known(f"kind.{kind}", kind))
-    metres = cases["metres_closed"].fill_null(0)
+    metres = cases["metres_closed"].to_list()
     figure.add_scatter(
         x=cases["started_at"].to_list(),
         y=[rows[unit] for unit in cases["unitno"]],
@@ -170,12 +171,17 @@ def _marks(
         marker={
             "symbol": SHAPES.get(kind, "pentagon"),
             "color": VERMILION if kind == "microsleep" else PURPLE,
-            "size": [min(13 + value**0.5, 36) for value in metres],
+            "size": [min(13 + (value or 0) ** 0.5, 36) for value in metres],
             "line": {"color": colours.ground, "width": 1.5},
             "opacity": 1,
         },
         customdata=[
-            [markless(unit), value, case, say(f"case_state.{state}")]
+            [
+                markless(unit),
+                NOTHING if value is None else f"{value:,.0f} m",
+                case,
+                say(f"case_state.{state}"),
+            ]
             for unit, value, case, state in zip(
                 cases["unitno"], metres, cases["case_id"], cases["state"], strict=True
             )
@@ -184,7 +190,7 @@ def _marks(
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         hovertemplate=(
-            "%{customdata[0]} · %{x|%H:%M:%S}<br>%{customdata[1]:.0f} m · %{customdata[3]}"
+            "%{customdata[0]} · %{x|%H:%M:%S}<br>%{customdata[1]} · %{customdata[3]}"
             f"<extra>{name}</extra>"
         ),
     )

@@ -26,6 +26,7 @@ def exceedances(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
             "limit": "limit_value",
             "worst": pl.col("worst").round(1),
             "duration": pl.col("duration_s").round(0),
+            "beyond": "beyond_s",
             "condition": pl.col("condition").str.replace(" for 0 s", "", literal=True),
             "fault": fault,
         },

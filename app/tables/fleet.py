@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from app.figures.fleet import NEED_A_LOOK, STATUSES
-from app.tables.columns import clock, hours, named, part, words
+from app.tables.columns import clock, hours, named, part, spelled, words
 from app.text import say
 
 
@@ -231,18 +231,27 @@ def parts(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Parts of devices that are not well, worst first, with what to do."""
     order = {"unwell": 0, "at_times": 1}
     rank = pl.col("state").replace_strict(order, default=2, return_dtype=pl.Int64)
-    bad = frame.filter(pl.col("state") != "well")
+    bad = (
+        frame.filter(pl.col("state") != "well")
+        .sort(rank, pl.col("up_s") / pl.col("observed_s"), "unitno")
+        .with_columns(clock("since", zone, "%Y-%m-%d %H:%M"))
+    )
     return named(
-        bad.sort(rank, pl.col("up_s") / pl.col("observed_s"), "unitno"),
+        bad,
         {
             "unit": "unitno",
             "part": words("part", "part"),
             "uptime": part("up_s", "observed_s"),
             "observed": hours("observed_s"),
             "reason": words("reason", "fault"),
-            "since": clock("since", zone, "%Y-%m-%d %H:%M"),
+            "since": spelled(bad, ("since", "at_least"), _since),
             "to_do": words("part", "remedy"),
             "device": "deviceid",
             "district": "dstrct_code",
         },
     )
+
+
+def _since(since: str | None, at_least: bool) -> str | None:
+    """Where it was never well in the span, it may not have been before."""
+    return say("fleet.since.least", clock=since) if since and at_least else since

@@ -135,6 +135,7 @@ EN = {
     "fleet.consumption.none": "No unit brought data in this span.",
     "fleet.health.none": "No device that reported has a part at fault.",
     "fleet.parts": "What to do",
+    "fleet.since.least": "{clock} or earlier",
     "fleet.firmware": "Firmware by fault",
     "fleet.firmware.help": "Devices at fault on some day of the span, of those with the firmware.",
     "fleet.firmware.cell": "{faulty} of {all}",
@@ -350,6 +351,7 @@ ID: dict[str, str] = {
     "fleet.consumption.none": "Tidak ada unit yang membawa data dalam rentang ini.",
     "fleet.health.none": "Tidak ada bagian yang bermasalah pada perangkat yang terpantau.",
     "fleet.parts": "Yang harus dilakukan",
+    "fleet.since.least": "{clock} atau sebelumnya",
     "fleet.firmware": "Firmware menurut gangguan",
     "fleet.firmware.help": (
         "Perangkat yang bermasalah pada salah satu hari, dari semua dengan firmware itu."

@@ -191,6 +191,7 @@ def _exceedances() -> list[dict[str, Any]]:
             "started_at": at(600),
             "ended_at": at(620),
             "duration_s": 20.0,
+            "beyond_s": 17,
             "worst": PEAK,
             "dtc_spn": 110.0,
             "dtc_fmi": 16.0,
@@ -204,6 +205,7 @@ def _exceedances() -> list[dict[str, Any]]:
             "started_at": at(3590),
             "ended_at": at(3650),
             "duration_s": 60.0,
+            "beyond_s": 60,
             "worst": 111.0,
         },
     ]

@@ -355,6 +355,7 @@ class Lake:
                 "started_at": begin,
                 "ended_at": begin + timedelta(seconds=95),
                 "duration_s": 95.0,
+                "beyond_s": 80,
                 "worst": 105.0,
                 "condition": "EngineSpeed >= 400",
                 "dtc_spn": 110,

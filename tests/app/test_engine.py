@@ -341,6 +341,8 @@ def test_the_page_opens_on_the_unit_with_most_exceedances(lake: Settings, script
     assert asked(app, "unit") == [UNIT]
     assert asked(app, "signals") == list(signals.USUAL)
     assert tile(app, "engine.exceedances") == ("2", "1 critical")
+    listed = next(t.value for t in app.dataframe if say("column.beyond") in t.value)
+    assert list(listed[say("column.beyond")]) == [60, 17]  # of 60 and 20 s with gaps
     # A minute with 40 seconds in three hours, of a whole local day.
     assert tile(app, "engine.observed") == ("3.0 h", "of 24.0 h in the span")
     assert tile(app, "engine.distrusted")[0] == "1"

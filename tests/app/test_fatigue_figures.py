@@ -200,6 +200,7 @@ def test_facts_of_a_case_with_and_without_an_operator() -> None:
         figures.fatigue.facts(one | {"metres_closed": None}, roster((DAY, 1)).clear(), None, USUAL)
     )
     assert bare[say("fatigue.fact.row")] == bare[say("fatigue.fact.seat")] == "–"
+    assert bare[say("fatigue.fact.closed")] == "– · longest 4.0 s · 30 km/h"
 
 
 def test_a_fresh_operator_is_not_told_the_hours_of_the_one_before() -> None:
@@ -341,6 +342,7 @@ def test_the_strip(dark: bool) -> None:
         case("a", unitno="calm", severity=1, metres_closed=4.0),
         case("b", unitno="<b>wild</b>", kind="drowsy", metres_closed=100.0),
         case("c", unitno="done", state="confirmed", acknowledged_at=NOW),
+        case("d", unitno="done", kind="device_alarm", metres_closed=None, state="confirmed"),
     )
     often = looks(("calm", "distraction"), ("idler", "not_tracked"), ("idler", "not_tracked"))
     units = fatigue_strip.strip_rows(queued, often.clear())
@@ -358,7 +360,9 @@ def test_the_strip(dark: bool) -> None:
     sleep, drowsy = marks[say("kind.microsleep")], marks[say("kind.drowsy")]
     assert (sleep.marker.symbol, drowsy.marker.symbol) == ("diamond", "circle")
     assert list(drowsy.marker.size) == [13 + 10]
-    assert [data[2] for data in sleep.customdata] == ["a", "c"]
+    assert [tuple(data[1:3]) for data in sleep.customdata] == [("4 m", "a"), ("30 m", "c")]
+    alarm = marks[say("kind.device_alarm")]  # nobody measured how far: that is not 0 m
+    assert (alarm.marker.size, alarm.customdata[0][1]) == ((13,), "–")
     told = [note.text for note in figure.layout.annotations]
     assert told.pop(0) == say("fatigue.strip.night")
     wait = say("fatigue.strip.waits", n=1, time="09:00")

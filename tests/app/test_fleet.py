@@ -345,6 +345,7 @@ def parts() -> pl.DataFrame:
             "state": ["unwell", "well", "well"],
             "reason": ["no fix", None, None],
             "since": [START, None, None],
+            "at_least": [False, False, False],
         },
         schema_overrides={"since": pl.Datetime("us", "UTC")},
     )
@@ -362,6 +363,8 @@ def test_parts_at_fault_say_what_to_do() -> None:
         "2026-01-31 06:00",
     )
     assert shown["What to do"][0] == EN["remedy.gps"]
+    older = tables.fleet.parts(parts().with_columns(at_least=True), ZONE)
+    assert older["Since"].to_list() == ["2026-01-31 06:00 or earlier"]
     grid = fleet_parts.health(parts(), dark=False).data[0]
     assert list(grid.y) == ["u1"]
     texts = dict(zip(grid.x, grid.text[0], strict=True))

@@ -103,15 +103,16 @@ def test_availability_needs_the_log(built: tuple[Settings, Ledger]) -> None:
 
 def test_a_part_that_fails_says_since_when(built: tuple[Settings, Ledger]) -> None:
     query = (
-        "SELECT part, observed_s, up_s, state, reason, epoch(since)::BIGINT, action IS NOT NULL"
+        "SELECT part, observed_s, up_s, state, reason, epoch(since)::BIGINT, action IS NOT NULL,"
+        " all_day"
         " FROM device_health WHERE unitno = 'DT101' AND part IN ('cab_camera', 'gps') ORDER BY 1"
     )
     camera, gps = ask(*built, "device_health", query)
     begin = datetime(2026, 1, 30, 22, tzinfo=UTC) + timedelta(seconds=2700)
     assert camera == (
-        "cab_camera", 3600, 2700, "at_times", "down", int(begin.timestamp()), True
+        "cab_camera", 3600, 2700, "at_times", "down", int(begin.timestamp()), True, False
     )  # fmt: skip
-    assert gps == ("gps", 3600, 3600, "well", None, None, False)
+    assert gps == ("gps", 3600, 3600, "well", None, None, False, False)
 
 
 def test_a_cell_needs_three_units(built: tuple[Settings, Ledger]) -> None:

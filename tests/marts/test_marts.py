@@ -369,7 +369,7 @@ def test_snapshots_need_four_seconds_seen_while_moving(scenes: Built, unit: str)
 
 
 def test_a_device_alarm_always_opens_a_case(scenes: Built) -> None:
-    assert cases(scenes, "ALARM") == [("device_alarm", "device", None, 0)]
+    assert cases(scenes, "ALARM") == [("device_alarm", "device", None, None)]
 
 
 def test_cases_merge_within_five_minutes(scenes: Built) -> None:

@@ -106,7 +106,9 @@ def test_a_code_comes_back_after_a_minute_and_is_another_from_another_source(
 def test_exceedances_that_touch_a_span(
     reader: Reader, start_s: int, end_s: int, levels: list[str]
 ) -> None:
-    assert answer(reader, "exceedances", start_s, end_s)["level"].to_list() == levels
+    found = answer(reader, "exceedances", start_s, end_s)
+    assert found["level"].to_list() == levels
+    assert found["beyond_s"].to_list() == [{"warn": 17, "crit": 60}[level] for level in levels]
 
 
 def test_devices_by_minute_and_by_hour_tell_the_same(reader: Reader) -> None:

@@ -11,6 +11,8 @@ import pytest
 from pipeline.localtime import next_day
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
+from pipeline.storage.records import ANALYTICS
+from pipeline.storage.sql import step
 from queries.connect import Reader, open_reader
 from queries.run import ask
 from queries.scope import Scope
@@ -94,6 +96,52 @@ def test_parts_and_firmware_at_fault(lake: tuple[Reader, Scope]) -> None:
     assert (of_gps["fwversion"], of_gps["devices"], of_gps["faulty"]) == ("3.1", 4, 1)
     # The cab camera is down for 6 of 30 min in units 0 and 2.
     assert firmware.filter(part="cab_camera")["faulty"].to_list() == [2]
+
+
+def test_a_fault_goes_back_over_the_days_in_which_it_was_never_well(
+    settings: Settings, ledger: Ledger
+) -> None:
+    lake = Lake(settings, ledger, "Asia/Makassar", ())
+    begins = [datetime(2026, 1, day, 22, tzinfo=UTC) for day in (26, 27, 29)]  # none of the 29th
+    later = timedelta(hours=4)
+    # since when, as each day tells it, and whether it was well in no minute of it
+    told = {
+        "dead": [(begins[0] + later, False), (begins[1], True), (begins[2], True)],
+        "never": [(begin, True) for begin in begins],
+        "late": [(None, False), (begins[1] + later, False), (begins[2], True)],
+        "mended": [(begins[0], True), (begins[1], True), (None, False)],
+        "again": [(begins[0], True), (None, False), (begins[2] + later, False)],
+    }
+    schema = {"since": pl.Datetime("us", "UTC"), "all_day": pl.Boolean}
+
+    def publish(number: int, *left_out: str) -> None:
+        day = next_day(begins[number].date().isoformat())
+        keys = {"hiveperiod": day, "dstrct_code": DISTRICT, "deviceid": "d", "part": "gps"}
+        more = {"observed_s": 3600, "up_s": 0, "state": "unwell", "reason": "no fix"}
+        rows = [
+            {**keys, **more, "unitno": name, "since": days[number][0], "all_day": days[number][1]}
+            for name, days in told.items()
+        ]
+        frame = pl.DataFrame(rows, schema_overrides=schema).drop(left_out)
+        with ledger.write() as connection:
+            lake.publish(
+                connection, ANALYTICS, "device_health", day, frame, step(connection, "data")
+            )
+
+    def found(scope: Scope) -> dict[str, tuple[datetime | None, bool]]:
+        with open_reader(settings, ledger) as reader:
+            parts = ask(reader, "device_parts", scope)
+        return {row["unitno"]: (row["since"], row["at_least"]) for row in parts.to_dicts()}
+
+    for number in (1, 2):
+        publish(number)
+    ends = {"mended": (None, False), "again": (begins[2] + later, False)}
+    ends["late"] = (begins[1] + later, False)
+    since = (begins[1], True)
+    assert found(Scope("2026-01-28", "2026-01-30")) == {"dead": since, "never": since, **ends}
+    publish(0, "all_day")  # a build of before
+    dead, never = (begins[0] + later, True), (begins[0], True)
+    assert found(Scope("2026-01-27", "2026-01-30")) == {"dead": dead, "never": never, **ends}
 
 
 def test_roads_are_minutes_in_which_a_unit_moved(lake: tuple[Reader, Scope]) -> None:

@@ -85,6 +85,7 @@ select
     end as state,
     case when d.up_s < 0.98 * d.observed_s then coalesce(d.reason, 'at times') end as reason,
     s.since,
+    d.last_well is null as all_day,
     case when d.up_s < 0.98 * d.observed_s then d.action end as action
 from days as d
 left join since as s using (hiveperiod, dstrct_code, deviceid, unitno, part)

@@ -38,7 +38,7 @@ whole as (
         arg_max(dtc_source, ended_at) filter (dtc_source is not null) as dtc_source
     from spells
     group by dstrct_code, deviceid, signal, level, side, condition, spell
-    having duration_s >= any_value(least_s)
+    having sum(beyond_s) >= any_value(least_s)
 )
 select s.hiveperiod, w.*
 from whole as w

@@ -21,19 +21,51 @@ marked as (
 spells as (
     select
         *,
-        count_if(fresh) over (
-            partition by deviceid, operator order by started_at, kind rows unbounded preceding
-        ) as spell
+        count_if(fresh) over before as spell,
+        -- a drowsy spell's metres hold those of the closures in it
+        coalesce(
+            kind <> 'drowsy' and started_at < max(ended_at) filter (kind = 'drowsy') over before, false
+        ) as within
     from marked
+    window before as (
+        partition by deviceid, operator order by started_at, kind rows unbounded preceding
+    )
 ),
-parts as (
+placed as (
     select
         *,
-        floor(
-            (epoch(started_at) - epoch(min(started_at) over (partition by deviceid, operator, spell)))
-            / 1800
-        ) as part
+        min(started_at) over (partition by deviceid, operator, spell) as begun_at,
+        epoch(started_at) - epoch(begun_at) as from_s,
+        epoch(ended_at) - epoch(begun_at) as to_s
     from spells
+),
+parts as (
+    -- what goes on over a case's end goes on in the next one, with its share of the metres; a closure
+    -- is not cut
+    select
+        * replace (
+            greatest(started_at, begun_at + to_minutes(30 * part)) as started_at,
+            case when long then least(ended_at, begun_at + to_minutes(30 * part + 30)) else ended_at end
+                as ended_at,
+            case
+                when long
+                then metres_closed
+                    * (least(to_s, 1800 * part + 1800) - greatest(from_s, 1800 * part)) / (to_s - from_s)
+                else metres_closed
+            end as metres_closed
+        )
+    from (
+        select
+            *,
+            to_s - from_s > 60 as long,
+            unnest(
+                range(
+                    floor(from_s / 1800)::bigint,
+                    case when long then ceil(to_s / 1800) else floor(from_s / 1800) + 1 end::bigint
+                )
+            ) as part
+        from placed
+    )
 ),
 cases as (
     select
@@ -51,7 +83,7 @@ cases as (
         arg_max(p.closed_share_low, p.closed_share) as closed_share_low,
         arg_max(p.usual_share, p.closed_share) as usual_share,
         max(p.speed_kmh) as speed_kmh,
-        sum(p.metres_closed) as metres_closed,
+        sum(p.metres_closed) filter (not p.within) as metres_closed,
         bool_or(p.evidence = 'device') and bool_or(p.evidence <> 'device') as device_agrees,
         min(o.arrived_at) as arrived_at
     from parts as p

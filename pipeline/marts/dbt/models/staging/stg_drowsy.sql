@@ -1,6 +1,7 @@
 -- Minutes at whose end the eyes were closed for too large a share of five minutes, which begin with the
--- first ten seconds that were seen whole. The interval is a bootstrap over blocks of ten seconds, since
--- neighbouring seconds are alike; it draws the same blocks at every build.
+-- first ten seconds that were seen whole; in spells of half an hour at most. The interval is a bootstrap
+-- over blocks of ten seconds, since neighbouring seconds are alike; it draws the same blocks at every
+-- build.
 with
 rules as (select * from {{ source('lake', 'thresholds') }}),
 minutes as (
@@ -139,17 +140,57 @@ spells as (
         from found
         window w as (partition by deviceid, operator order by minute)
     )
+),
+whole as (
+    select
+        *,
+        min(started_at) over of_spell as begun_at,
+        max(ended_at) over of_spell as over_at
+    from spells
+    window of_spell as (partition by deviceid, operator, spell)
+),
+told as (
+    -- cut where a case is: each half hour has its own share, metres and speed
+    select
+        dstrct_code,
+        any_value(unitno) as unitno,
+        deviceid,
+        any_value(operatorid) as operatorid,
+        operator,
+        spell,
+        begun_at,
+        floor((epoch(ended_at) - epoch(begun_at) - 1) / 1800)::bigint as part,
+        begun_at + to_minutes(30 * part) as started_at,
+        least(any_value(over_at), begun_at + to_minutes(30 * part + 30)) as ended_at,
+        max(share) as share,
+        arg_max(share_low, share) as share_low,
+        arg_max(usual_share, share) as usual_share
+    from whole
+    group by dstrct_code, deviceid, operator, spell, begun_at, part
+),
+seen as (
+    -- windows overlap: each of their minutes counts once, where it ends
+    select *, floor((epoch(minute) + 59 - epoch(begun_at)) / 1800)::bigint as part
+    from (
+        select distinct deviceid, operator, spell, begun_at, unnest(minutes) as minute from whole
+    )
+),
+driven as (
+    select
+        s.deviceid,
+        s.operator,
+        s.spell,
+        s.part,
+        sum(m.eyes_closed_s) as closed_s,
+        sum(m.eyes_closed_s * m.metres / m.moving_s) as metres_closed
+    from seen as s
+    join minutes as m using (deviceid, operator, minute)
+    group by all
 )
 select
-    dstrct_code,
-    any_value(unitno) as unitno,
-    deviceid,
-    any_value(operatorid) as operatorid,
-    operator,
-    min(started_at) as started_at,
-    max(ended_at) as ended_at,
-    max(share) as share,
-    arg_max(share_low, share) as share_low,
-    arg_max(usual_share, share) as usual_share
-from spells
-group by dstrct_code, deviceid, operator, spell
+    t.* exclude (spell, begun_at, part),
+    d.metres_closed,
+    -- while they were closed
+    3.6 * d.metres_closed / nullif(d.closed_s, 0) as speed_kmh
+from told as t
+left join driven as d using (deviceid, operator, spell, part)

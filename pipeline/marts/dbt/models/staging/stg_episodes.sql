@@ -130,11 +130,12 @@ select
     opening,
     open_ear,
     speed_kmh,
-    case when episode = 'microsleep' then seconds * speed_kmh / 3.6 else 0 end as metres_closed,
+    -- an alarm, a yawn or a look away measures no closed eyes: that is not 0 m
+    case when episode = 'microsleep' then seconds * speed_kmh / 3.6 end as metres_closed,
     src
 from found
 union all
 select
     dstrct_code, unitno, deviceid, operatorid, operator, 'drowsy', 'closed_share', started_at,
-    ended_at, null, share, share_low, usual_share, null, null, null, 0, null
+    ended_at, null, share, share_low, usual_share, null, null, speed_kmh, metres_closed, null
 from {{ ref('stg_drowsy') }}

@@ -11,6 +11,7 @@ fragments as (
         lag(floor(epoch(last_ts))::bigint + 1) over w as before_s,
         lag(seqno_last) over w as before_seqno,
         lag(bootcount) over w as before_boot,
+        lag(state) over w as before_state,
         {%- for name in ['engine_h', 'km', 'fuel_l'] %}
         {{ name }}_first
         - last_value({{ name }}_last ignore nulls) over (w rows between unbounded preceding and 1 preceding)
@@ -72,7 +73,6 @@ select
     '',
     before_s,
     from_s,
-    -- 0.05 h and 0.125 km are the counters' own resolution
     case when off then 'off' else 'unknown' end,
     false,
     off,
@@ -90,7 +90,16 @@ select
     0,
     0
 from (
-    select *, coalesce(gap_s > 60 and engine_h_risen <= 0.051 and km_risen <= 0.126, false) as off
+    select
+        *,
+        -- 0.05 h and 0.125 km are the counters' own resolution: an engine that runs on may raise the hours
+        -- by one step alone in 6 min, so a shorter gap is off only between seconds that are
+        coalesce(
+            engine_h_risen <= 0.051
+            and km_risen <= 0.126
+            and (gap_s > 360 or gap_s > 60 and state = 'off' and before_state = 'off'),
+            false
+        ) as off
     from risen
 )
 where gap_s > 0
