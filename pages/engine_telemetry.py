@@ -71,6 +71,7 @@ else:
         panels.section("engine.gap", "engine.gap.help")
         panels.chart(devices.speed_gap(minutes, level, span, zone, dark), "gap", "engine.gap")
         panels.engine.downloads(minutes, "cameras_gps_speed")
+        panels.engine.gaps(trust)
 
     panels.section("engine.trust", "engine.trust.help")
     panels.engine.trusted(trust)
