@@ -213,7 +213,7 @@ def _trust() -> list[dict[str, Any]]:
     """The wheels' speed stood still for two hours; eye openings are judged, but not shown here.
 
     That was built before there were reasons. Of the second unit the wheels turn 9 km/h too slowly,
-    and what its sisters have is missing; nothing is fitted to weigh its load, nor that of the first.
+    and what its sisters have is missing; neither unit has anything that weighs its load.
     """
     common = {**_keys(UNIT), "minutes": 180, "absent_minutes": 0, "frozen_hours": None}
     second = {**common, **_keys(SECOND), "model": "R55", "sisters": 2, "sisters_with": 2}

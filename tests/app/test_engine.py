@@ -456,10 +456,11 @@ def test_the_gap_of_each_unit_stands_on_its_minutes(lake: Settings, script: str)
         (UNIT, None, None, None, say("engine.gap.distrusted")),  # the wheels' speed stood still
     ]
     speed = {"unitno": "u", "signal": "gpsspeed", "distrusted_days": 0, "gap_days": 0}
-    short = pl.DataFrame([speed | {"gap_kmh": None, "gap_s": 300, "gap_satellites": None}])
+    nothing = dict.fromkeys(("gap_kmh", "gap_s", "gap_satellites"))
+    short = pl.DataFrame([speed | nothing]).cast(dict.fromkeys(nothing, pl.Float64))
     assert tables.engine.gaps(short)[say("column.verdict")].to_list() == [say("engine.gap.untold")]
-    near = short.with_columns(gap_kmh=pl.lit(0.2), gap_satellites=pl.lit(11.0))
-    assert tables.engine.gaps(near).row(0) == ("u", 0.2, 5.0, 11.0, say("engine.gap.close"))
+    near = pl.DataFrame([speed | {"gap_kmh": 0.2, "gap_s": 600, "gap_satellites": 11.0}])
+    assert tables.engine.gaps(near).row(0) == ("u", 0.2, 10.0, 11.0, say("engine.gap.close"))
     # A gap does not hide itself: 1 and 2 km/h in turn.
     assert tile(open_page(script, unit=known.SECOND), "engine.gap")[0] == "1.5 km/h"
 

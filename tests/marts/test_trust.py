@@ -41,18 +41,26 @@ def stray(unit: str, signal: str, minutes: int, **values: Any) -> Lines:
 
 
 def asleep(unit: str) -> Lines:
-    """It drives for 15 minutes; then its engine is off, and the bus says nothing more."""
-    lines = driving(unit)
+    """It drives for 15 minutes; then its engine is off, and the bus tells the fuel alone."""
+    lines = driving(unit, FuelLevel=50)
     for row in lines[900:]:
         del row["EngineSpeed"], row["VehicleSpeed"]
         row |= {"ignition": 0, "gpsspeed": 0}
     return lines
 
 
+def halved(unit: str, **values: Any) -> Lines:
+    """The wheels' speed is there in every other second."""
+    lines = driving(unit, **values)
+    for row in lines[::2]:
+        del row["VehicleSpeed"]
+    return lines
+
+
 #: A to D, H and I are of one model and E alone of its own; the register knows none of F, G and J.
 FLEET = {
     "A": stray("A", "TireTemp4", 5, RetarderOilTemp=80, TireTemp2=60, TireTemp3=60),
-    "B": driving("B", RetarderOilTemp=80, TireTemp3=60),
+    "B": halved("B", RetarderOilTemp=80, TireTemp3=60),
     "C": driving("C", RetarderOilTemp=80),
     "D": driving("D"),
     "E": driving("E", gap=9, RetarderOilTemp=80),
@@ -142,6 +150,8 @@ def test_what_is_not_due_is_not_absent(trust: dict[tuple[str, str], dict[str, An
     engine, gps = trust["I", "EngineSpeed"], trust["I", "gpsspeed"]
     assert (engine["minutes"], engine["absent_minutes"], engine["trusted"]) == (15, 0, True)
     assert (gps["minutes"], gps["absent_minutes"], gps["trusted"]) == (31, 0, True)
+    fuel = trust["I", "FuelLevel"]
+    assert (fuel["minutes"], fuel["absent_minutes"]) == (15, 0)
     short = trust["H", "EngineSpeed"]
     assert (short["minutes"], short["trusted"], short["reason"]) == (5, None, "unseen")
 
@@ -150,6 +160,7 @@ def test_what_is_not_due_is_not_absent(trust: dict[tuple[str, str], dict[str, An
     ("unit", "gap", "satellites", "wheels", "gps"),
     [
         ("A", 1, 11, None, None),
+        ("B", 1, 11, None, None),
         ("E", 9, 11, "gap", None),
         ("F", 9, 4, None, "gap"),
         ("G", 9, None, "gap", "gap"),
@@ -166,7 +177,7 @@ def test_two_speeds_tell_of_each_other(
     gps: str | None,
 ) -> None:
     row = trust[unit, "VehicleSpeed"]
-    seconds = {"H": 300, "I": 900}.get(unit, SECONDS)
+    seconds = {"B": SECONDS // 2, "H": 300, "I": 900}.get(unit, SECONDS)
     assert (row["gap_s"], row["gap_kmh"], row["gap_satellites"]) == (seconds, gap, satellites)
     other = trust[unit, "gpsspeed"]
     assert [other[name] for name in row if name.startswith("gap")] == [seconds, gap, satellites]
