@@ -21,19 +21,20 @@ from app.tiles import NOTHING, hours, share
 from pipeline.storage.reviews import ACKNOWLEDGED, FALSE_ALARM, NEW, VERDICTS
 
 #: One page holds no more.
-MOST_CASES, MOST_UNITS, MOST_DRIVEN = 16, 6, 5
+MOST_CASES, MOST_UNITS, MOST_DRIVEN = 14, 6, 5
 
 STYLE = """
-@page { size: A4; margin: 14mm }
+@page { size: A4; margin: 12mm }
 * { box-sizing: border-box }
 body { font: 12px/1.35 system-ui, sans-serif; color: #111; max-width: 182mm; margin: 8mm auto }
-h1 { font-size: 20px; margin: 0 } h2 { font-size: 14px; margin: 14px 0 4px }
+@media print { body { margin: 0 auto } }
+h1 { font-size: 20px; margin: 0 } h2 { font-size: 14px; margin: 10px 0 3px }
 p { margin: 2px 0 } .small { color: #555; font-size: 11px }
 ul { display: flex; flex-wrap: wrap; gap: 6px 10px; padding: 0; list-style: none; margin: 10px 0 }
 li { flex: 1 1 22%; border: 1px solid #999; padding: 4px 8px }
-li b { display: block; font-size: 18px }
+li b { display: block; font-size: 15px }
 table { border-collapse: collapse; width: 100% }
-th, td { border-bottom: 1px solid #bbb; padding: 3px 6px; text-align: left; vertical-align: top }
+th, td { border-bottom: 1px solid #bbb; padding: 2px 6px; text-align: left; vertical-align: top }
 th { border-bottom: 2px solid #111; font-weight: 600 } td.n { text-align: right }
 tr.open td:first-child { font-weight: 700; border-left: 4px solid #111 }
 footer { display: flex; gap: 24px; margin-top: 22px }
@@ -73,7 +74,7 @@ def html(found: Handover) -> str:
         _units(found.watch),
         f"<h2>{_text(say('handover.driven'))}</h2>",
         _driven(found.driven),
-        f"<p class=small>{_text(say('fatigue.banner'))}</p>",
+        f"<p class=small>{escape(say('fatigue.banner'))}</p>",
         f"<footer>{signs}</footer>",
     )
     return (

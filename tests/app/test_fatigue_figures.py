@@ -482,6 +482,7 @@ def test_the_handover_is_one_escaped_page_of_its_own() -> None:
     assert page.links == []
     assert hostile in page.text
     assert "<b>slept</b> & ate" in page.text
+    assert say("fatigue.banner") in page.text  # ours, whole: only what comes from outside is cut
     assert "1 / 2" in page.text
     assert "50.0 % · 1.0 / 2.0 h" in page.text
     assert "4 h 00" in page.text
