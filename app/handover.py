@@ -183,8 +183,10 @@ def _driven(driven: pl.DataFrame) -> str:
     more = told.height - len(rows)
     note = f"<p class=small>{_text(say('handover.more_units', n=more))}</p>" if more else ""
     warn, crit = speed_limits()
-    heads = ("column.unit", "handover.over_min", "handover.over_crit", "column.worst_kmh")
-    heads += ("column.distractions", "handover.blind_h")
+    heads = (
+        *("column.unit", "handover.over_min", "handover.over_crit"),
+        *("column.worst_kmh", "column.distractions", "handover.blind_h"),
+    )
     return _table([say(head, limit=f"{warn:g}", crit=f"{crit:g}") for head in heads], rows) + note
 
 
