@@ -9,28 +9,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from app import figures
+from app.figures.fatigue import speed_limits
 from app.text import known, say, spelled
 from app.tiles import NOTHING, hours, share
 from pipeline.storage.reviews import ACKNOWLEDGED, FALSE_ALARM, NEW, VERDICTS
 
 #: One page holds no more.
-MOST_CASES, MOST_UNITS = 24, 8
+MOST_CASES, MOST_UNITS, MOST_DRIVEN = 14, 6, 5
 
 STYLE = """
-@page { size: A4; margin: 14mm }
+@page { size: A4; margin: 12mm }
 * { box-sizing: border-box }
 body { font: 12px/1.35 system-ui, sans-serif; color: #111; max-width: 182mm; margin: 8mm auto }
-h1 { font-size: 20px; margin: 0 } h2 { font-size: 14px; margin: 14px 0 4px }
+@media print { body { margin: 0 auto } }
+h1 { font-size: 20px; margin: 0 } h2 { font-size: 14px; margin: 10px 0 3px }
 p { margin: 2px 0 } .small { color: #555; font-size: 11px }
-ul { display: flex; gap: 10px; padding: 0; list-style: none; margin: 10px 0 }
-li { flex: 1; border: 1px solid #999; padding: 4px 8px } li b { display: block; font-size: 18px }
+ul { display: flex; flex-wrap: wrap; gap: 6px 10px; padding: 0; list-style: none; margin: 10px 0 }
+li { flex: 1 1 22%; border: 1px solid #999; padding: 4px 8px }
+li b { display: block; font-size: 15px }
 table { border-collapse: collapse; width: 100% }
-th, td { border-bottom: 1px solid #bbb; padding: 3px 6px; text-align: left; vertical-align: top }
+th, td { border-bottom: 1px solid #bbb; padding: 2px 6px; text-align: left; vertical-align: top }
 th { border-bottom: 2px solid #111; font-weight: 600 } td.n { text-align: right }
 tr.open td:first-child { font-weight: 700; border-left: 4px solid #111 }
 footer { display: flex; gap: 24px; margin-top: 22px }
@@ -41,7 +45,7 @@ footer div { flex: 1; border-top: 1px solid #111; padding-top: 3px }
 @dataclass(frozen=True)
 class Handover:
     """What the page tells: ``queued`` cases of one shift, most urgent first; ``watch`` by unit;
-    the newest ``notes`` by case."""
+    the newest ``notes`` by case; how each unit that moved was ``driven``, the fastest first."""
 
     day: str
     shift: int
@@ -51,6 +55,7 @@ class Handover:
     queued: pl.DataFrame
     watch: pl.DataFrame
     notes: Mapping[str, str]
+    driven: pl.DataFrame
 
 
 def html(found: Handover) -> str:
@@ -67,7 +72,9 @@ def html(found: Handover) -> str:
         _cases(found),
         f"<h2>{_text(say('handover.unseen'))}</h2>",
         _units(found.watch),
-        f"<p class=small>{_text(say('fatigue.banner'))}</p>",
+        f"<h2>{_text(say('handover.driven'))}</h2>",
+        _driven(found.driven),
+        f"<p class=small>{escape(say('fatigue.banner'))}</p>",
         f"<footer>{signs}</footer>",
     )
     return (
@@ -91,9 +98,25 @@ def _figures(found: Handover) -> str:
         ("handover.false", f"{wrong} / {judged.height}"),
         ("handover.blind", f"{share(blind, moving)} · {hours(blind)} / {hours(moving)} h"),
         ("handover.none", f"{share(none, length)} · {hours(none)} / {hours(length)} h"),
+        *_driving(found.driven),
     )
-    items = (f"<li>{_text(say(key))}<b>{_text(spelled(value))}</b></li>" for key, value in figures)
+    warn, _ = speed_limits()
+    items = (
+        f"<li>{_text(say(key, limit=f'{warn:g}'))}<b>{_text(spelled(value))}</b></li>"
+        for key, value in figures
+    )
     return f"<ul>{''.join(items)}</ul>"
+
+
+def _driving(driven: pl.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Too fast and turned away, of all units together, beside the hours in which they moved."""
+    total = driven.sum()
+    moving, over = (float(total[name][0] or 0) for name in ("moving_s", "over_s"))
+    away = f"{total['distractions'][0]:,} / {hours(moving)} h" if moving else NOTHING
+    return (
+        ("handover.over", f"{share(over, moving)} · {over / 60:,.1f} min / {hours(moving)} h"),
+        ("handover.away", away),
+    )
 
 
 def _cases(found: Handover) -> str:
@@ -145,6 +168,39 @@ def _units(watch: pl.DataFrame) -> str:
     ]
     heads = ("column.unit", "handover.blind_h", "handover.none_h", "column.unobserved")
     return _table([say(head) for head in heads], rows)
+
+
+def _driven(driven: pl.DataFrame) -> str:
+    """Units that were too fast, or whose driver's head was turned away, the worst first."""
+    if driven.is_empty():
+        return f"<p>{_text(say('handover.none_moved'))}</p>"
+    told = driven.filter((pl.col("over") > 0) | (pl.col("distractions") > 0)).sort(
+        *("over_crit", "over_s", "distractions", "unitno"), descending=[True, True, True, False]
+    )
+    if told.is_empty():
+        return f"<p>{_text(say('handover.well_driven'))}</p>"
+    rows = [_unit_driven(row) for row in told.head(MOST_DRIVEN).iter_rows(named=True)]
+    more = told.height - len(rows)
+    note = f"<p class=small>{_text(say('handover.more_units', n=more))}</p>" if more else ""
+    warn, crit = speed_limits()
+    heads = (
+        *("column.unit", "handover.over_min", "handover.over_crit"),
+        *("column.worst_kmh", "column.distractions", "handover.blind_h"),
+    )
+    return _table([say(head, limit=f"{warn:g}", crit=f"{crit:g}") for head in heads], rows) + note
+
+
+def _unit_driven(row: Mapping[str, Any]) -> str:
+    worst = row["worst_kmh"]
+    cells = (
+        row["unitno"],
+        spelled(f"{row['over_s'] / 60:,.1f} / {row['moving_s'] / 60:,.0f}"),
+        spelled(f"{row['over_crit']:,}"),
+        NOTHING if worst is None else spelled(f"{worst:,.0f}"),
+        spelled(f"{row['distractions']:,}"),
+        spelled(f"{hours(row['blind_moving_s'])} / {hours(row['moving_s'])}"),
+    )
+    return f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in cells)}</tr>"
 
 
 def _table(heads: Sequence[str], rows: Sequence[str]) -> str:

@@ -72,6 +72,7 @@ else:
         gap = drawing.once(devices.speed_gap, minutes, level, span, zone, dark)
         panels.chart(gap, "gap", "engine.gap")
         panels.engine.downloads(minutes, "cameras_gps_speed")
+        panels.engine.gaps(trust)
 
     panels.section("engine.trust", "engine.trust.help")
     panels.engine.trusted(trust)

@@ -123,6 +123,12 @@ def driving(filters: Filters) -> pl.DataFrame:
     )
 
 
+def driven(filters: Filters, shift: tuple[str, int]) -> pl.DataFrame:
+    """The same of one shift of a production day: one row a unit that moved."""
+    day, number = shift
+    return driving(replace(filters, first=day, last=day)).filter(shift=number)
+
+
 def operator_shifts(filters: Filters) -> dict[str, Any]:
     """Operator-shifts seen, and those with a confirmed case, of all operators together."""
     return ask(PAGE, "fatigue_shifts", filters.scope).to_dicts()[0]

@@ -16,6 +16,7 @@ def tiles(
 ) -> list[Tile]:
     """Of the units and the span that are shown."""
     doubted = trust.filter(pl.col("distrusted_days") > 0)
+    judged = trust.filter(pl.col("judged_days") > 0)
     return [
         Tile(
             say("engine.observed"),
@@ -32,15 +33,16 @@ def tiles(
         _gap(devices, doubted),
         Tile(
             say("engine.distrusted"),
-            f"{doubted['signal'].n_unique():,}" if trust.height else NOTHING,
-            say("engine.distrusted.of", signals=trust["signal"].n_unique()),
+            f"{doubted['signal'].n_unique():,}" if judged.height else NOTHING,
+            say("engine.distrusted.of", signals=judged["signal"].n_unique()),
             meaning.of("engine.distrusted"),
         ),
     ]
 
 
 def _gap(devices: pl.DataFrame, doubted: pl.DataFrame) -> Tile:
-    """The speed gap, unless one of the two speeds is distrusted: then it says so instead."""
+    """The speed gap, unless a speed is distrusted for more than that: then it says so instead."""
+    doubted = doubted.filter(pl.col("distrusted_days") > pl.col("gap_days"))
     known = devices.filter(pl.col("gap_mean").is_not_null())
     seconds = float(known["seconds"].sum())
     unbelieved = not SPEEDS.isdisjoint(doubted["signal"])

@@ -14,7 +14,7 @@ from app.filters import Filters
 from app.looks import DAYS, Look, View
 from app.panels.pieces import LONG_ROWS, LONG_TABLE, note, table
 from app.spans import Span
-from app.tables.engine import trust as trust_table
+from app.tables import engine as tables
 from app.text import say
 from app.tiles import span as length
 from queries.envelope import SECONDS_ALONE_S
@@ -63,14 +63,26 @@ def listed(
 
 
 def trusted(trust: pl.DataFrame) -> None:
-    """The signals that cannot be believed, and why."""
+    """The signals that cannot be believed and why, and those of which nothing is said."""
     doubted = trust.filter(pl.col("distrusted_days") > 0)
     if trust.is_empty():
         st.caption(say("engine.trust.never"))
     elif doubted.is_empty():
         note("engine.trust.none")
     else:
-        table(trust_table(doubted), "trust")
+        table(tables.trust(doubted), "trust")
+    unjudged = tables.unjudged(trust)
+    if not unjudged.is_empty():
+        st.caption(say("engine.unjudged"))
+        table(unjudged, "unjudged")
+
+
+def gaps(trust: pl.DataFrame) -> None:
+    """The two speeds of each unit, over the days of the filters."""
+    frame = tables.gaps(trust)
+    if not frame.is_empty():
+        st.caption(say("engine.gap.units"))
+        table(frame, "gaps")
 
 
 def downloads(frame: pl.DataFrame, name: str) -> None:

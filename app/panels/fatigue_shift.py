@@ -104,6 +104,7 @@ def _hand_over(queued: pl.DataFrame, shift: Shift, filters: Filters) -> None:
             handover.Handover(
                 *(day, number, filters.districts, filters.zone, now, own, watch),
                 notes=dict(notes.iter_rows()),
+                driven=data.fatigue.driven(filters, shift),
             )
         )
 

@@ -76,7 +76,7 @@ def trust(frame: pl.DataFrame) -> pl.DataFrame:
         {
             "unit": "unitno",
             "signal": "signal",
-            "reason": spelled(ranked, ("frozen_hours", "absent_minutes", "minutes"), _reason),
+            "reason": spelled(ranked, ("faults", "sisters", "sisters_with"), _faults),
             "absent": absent,
             "frozen": "frozen_hours",
             "days": "days",
@@ -86,13 +86,68 @@ def trust(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _reason(frozen_hours: int | None, absent_minutes: int | None, minutes: int | None) -> str:
-    parts = []
-    if frozen_hours:
-        parts.append(say("engine.trust.frozen"))
-    if 2 * (absent_minutes or 0) >= (minutes or 0):
-        parts.append(say("engine.trust.absent"))
-    return ", ".join(parts) or say("engine.trust.some_days")
+def _faults(faults: list[str], sisters: int | None, sisters_with: int | None) -> str:
+    """Why a signal is not trusted; of one that is missing, how many of its model have it."""
+    told = [say(f"engine.trust.fault.{fault}") for fault in faults]
+    if "missing" in faults and sisters_with:
+        told.append(say("engine.trust.sisters", sisters_with=sisters_with, sisters=sisters))
+    return ", ".join(told)
+
+
+def unjudged(frame: pl.DataFrame) -> pl.DataFrame:
+    """Signals of which nothing is said on any of the days: by unit, model and reason."""
+    rows = (
+        frame.filter(pl.col("judged_days") == 0)
+        .group_by("unitno", "model", "unjudged", "sisters")
+        .agg(pl.col("signal").sort(), pl.len().alias("signals"))
+        .sort("unitno", "signals", pl.col("signal").list.join(","), descending=[False, True, False])
+    )
+    return named(
+        rows,
+        {
+            "unit": "unitno",
+            "unit_model": "model",
+            "reason": spelled(rows, ("unjudged", "sisters"), _unjudged),
+            "signals": pl.col("signal").list.join(", "),
+        },
+    )
+
+
+def _unjudged(reasons: list[str], sisters: int | None) -> str:
+    return ", ".join(say(f"engine.unjudged.{one}", sisters=sisters or 0) for one in reasons)
+
+
+def gaps(frame: pl.DataFrame) -> pl.DataFrame:
+    """How far the two speeds of each unit lie apart, and which is not trusted for that."""
+    rows = (
+        frame.filter(pl.col("signal").is_in(["VehicleSpeed", "gpsspeed"]))
+        .group_by("unitno")
+        .agg(
+            pl.col("gap_kmh", "gap_s", "gap_satellites").first(),
+            pl.col("signal").filter(pl.col("gap_days") > 0).sort().alias("wide"),
+            (pl.col("distrusted_days") > pl.col("gap_days")).any().alias("otherwise"),
+        )
+        .sort(pl.col("gap_kmh"), "unitno", descending=[True, False], nulls_last=True)
+    )
+    return named(
+        rows,
+        {
+            "unit": "unitno",
+            "gap": pl.col("gap_kmh").round(1),
+            "gap_of": (pl.col("gap_s") / 60).round(1),
+            "satellites": pl.col("gap_satellites").round(1),
+            "verdict": spelled(rows, ("gap_kmh", "wide", "otherwise"), _verdict),
+        },
+    )
+
+
+def _verdict(gap: float | None, wide: list[str], otherwise: bool) -> str:
+    """Of one that is wrong for another reason nobody asks how far it lies from the other."""
+    if otherwise:
+        return say("engine.gap.distrusted")
+    if gap is None:
+        return say("engine.gap.untold")
+    return say("engine.gap.wide", signals=", ".join(wide)) if wide else say("engine.gap.close")
 
 
 def shown(frame: pl.DataFrame, names: tuple[str, ...], zone: str) -> pl.DataFrame:

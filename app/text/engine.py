@@ -91,6 +91,13 @@ EN = {
     "engine.gap.by_gps": "speed by GPS (%)",
     "engine.gap.of": "largest: {largest} km/h",
     "engine.gap.distrusted": "a speed is not trusted",
+    "engine.gap.units": (
+        "By unit, on the days chosen: means over the minutes in which it moved and both speeds "
+        "were known, ten at least on a day."
+    ),
+    "engine.gap.close": "agree",
+    "engine.gap.wide": "too far apart: {signals} not trusted",
+    "engine.gap.untold": "both known for less than ten minutes while moving",
     "engine.observed": "Observed",
     "engine.observed.of": "of {span} h in the span",
     "engine.distrusted": "Signals not trusted",
@@ -103,9 +110,19 @@ EN = {
     "engine.trust.not": "not trusted",
     "engine.trust.none": "Every judged signal was there and moved when it should have.",
     "engine.trust.never": "Signals of these days have not been judged yet.",
-    "engine.trust.frozen": "stood still while the unit moved",
-    "engine.trust.absent": "absent half of the time or more",
-    "engine.trust.some_days": "absent on some days",
+    "engine.trust.fault.frozen": "stood still while the unit moved",
+    "engine.trust.fault.gap": "too far from the other speed",
+    "engine.trust.fault.missing": "never there",
+    "engine.trust.fault.absent": "absent half of the time or more",
+    "engine.trust.sisters": "{sisters_with} of {sisters} other units of the model have it",
+    "engine.unjudged": "Not judged: no fault, and nothing that could be believed either.",
+    "engine.unjudged.not_fitted": (
+        "not fitted on the model: none of {sisters} other units of it seen has it"
+    ),
+    "engine.unjudged.unseen": "engine on for less than ten minutes",
+    "engine.unjudged.untold": (
+        "never there, and too few other units of the model have it to tell ({sisters} seen)"
+    ),
     "engine.download.csv": "Download CSV",
     "engine.download.parquet": "Download Parquet",
     "column.meaning": "Meaning",
@@ -125,6 +142,11 @@ EN = {
     "column.days": "Days",
     "column.distrusted": "Days not trusted",
     "column.last_day": "Last such day",
+    "column.signals": "Signals",
+    "column.gap": "Mean gap (km/h)",
+    "column.gap_of": "Over (min)",
+    "column.satellites": "Satellites",
+    "column.verdict": "Verdict",
     # Failure modes and source addresses as SAE J1939 has them, those that trucks send.
     "fmi.0": "above normal, most severe",
     "fmi.1": "below normal, most severe",
@@ -256,6 +278,13 @@ ID: dict[str, str] = {
     "engine.gap.by_gps": "kecepatan dari GPS (%)",
     "engine.gap.of": "terbesar: {largest} km/h",
     "engine.gap.distrusted": "salah satu kecepatan tidak dipercaya",
+    "engine.gap.units": (
+        "Per unit, pada hari yang dipilih: rata-rata selama menit ketika unit bergerak dan kedua "
+        "kecepatan diketahui, sedikitnya sepuluh menit sehari."
+    ),
+    "engine.gap.close": "sesuai",
+    "engine.gap.wide": "terlalu berbeda: {signals} tidak dipercaya",
+    "engine.gap.untold": "keduanya diketahui kurang dari sepuluh menit selama bergerak",
     "engine.observed": "Terpantau",
     "engine.observed.of": "dari {span} jam dalam rentang",
     "engine.distrusted": "Sinyal tidak dipercaya",
@@ -268,9 +297,21 @@ ID: dict[str, str] = {
     "engine.trust.not": "tidak dipercaya",
     "engine.trust.none": "Setiap sinyal yang dinilai ada dan berubah sebagaimana mestinya.",
     "engine.trust.never": "Sinyal pada hari-hari ini belum dinilai.",
-    "engine.trust.frozen": "diam padahal unit bergerak",
-    "engine.trust.absent": "tidak ada selama separuh waktu atau lebih",
-    "engine.trust.some_days": "tidak ada pada beberapa hari",
+    "engine.trust.fault.frozen": "diam padahal unit bergerak",
+    "engine.trust.fault.gap": "terlalu jauh dari kecepatan yang lain",
+    "engine.trust.fault.missing": "tidak pernah ada",
+    "engine.trust.fault.absent": "tidak ada selama separuh waktu atau lebih",
+    "engine.trust.sisters": "{sisters_with} dari {sisters} unit lain semodel memilikinya",
+    "engine.unjudged": ("Tidak dinilai: bukan kerusakan, dan juga tidak ada yang dapat dipercaya."),
+    "engine.unjudged.not_fitted": (
+        "tidak terpasang pada model ini: tidak satu pun dari {sisters} unit lain semodel yang "
+        "terpantau memilikinya"
+    ),
+    "engine.unjudged.unseen": "engine menyala kurang dari sepuluh menit",
+    "engine.unjudged.untold": (
+        "tidak pernah ada, dan terlalu sedikit unit lain semodel yang memilikinya untuk dinilai "
+        "({sisters} terpantau)"
+    ),
     "engine.download.csv": "Unduh CSV",
     "engine.download.parquet": "Unduh Parquet",
     "column.meaning": "Arti",
@@ -290,6 +331,11 @@ ID: dict[str, str] = {
     "column.days": "Hari",
     "column.distrusted": "Hari tidak dipercaya",
     "column.last_day": "Hari terakhir",
+    "column.signals": "Sinyal",
+    "column.gap": "Selisih rata-rata (km/h)",
+    "column.gap_of": "Selama (menit)",
+    "column.satellites": "Satelit",
+    "column.verdict": "Penilaian",
     "fmi.0": "di atas normal, paling parah",
     "fmi.1": "di bawah normal, paling parah",
     "fmi.2": "tidak menentu",

@@ -297,6 +297,16 @@ EN = {
     "handover.all_seen": "Every unit was seen all the time.",
     "handover.blind_h": "Moving unseen (h of moving)",
     "handover.none_h": "No data (h of shift)",
+    "handover.over": "Faster than {limit} km/h",
+    "handover.away": "Head turned away, times in hours moving",
+    "handover.driven": "Too fast, or head turned away",
+    "handover.none_moved": "No unit was seen moving.",
+    "handover.well_driven": (
+        "No unit was too fast for 10 s or more, and no head was seen turned away."
+    ),
+    "handover.more_units": "{n} more units in the app.",
+    "handover.over_min": "Over {limit} km/h (min of moving)",
+    "handover.over_crit": "Over {crit} km/h, times",
     "handover.from": "Handed over by",
     "handover.to": "Taken over by",
     # columns of this page alone
@@ -621,6 +631,16 @@ ID: dict[str, str] = {
     "handover.all_seen": "Semua unit terpantau sepanjang waktu.",
     "handover.blind_h": "Bergerak tak terpantau (jam dari bergerak)",
     "handover.none_h": "Tidak ada data (jam dari shift)",
+    "handover.over": "Lebih cepat dari {limit} km/jam",
+    "handover.away": "Distraksi, kali dalam jam bergerak",
+    "handover.driven": "Terlalu cepat, atau distraksi",
+    "handover.none_moved": "Tidak ada unit yang terpantau bergerak.",
+    "handover.well_driven": (
+        "Tidak ada unit yang terlalu cepat selama 10 detik atau lebih, dan tidak ada distraksi."
+    ),
+    "handover.more_units": "{n} unit lagi di aplikasi.",
+    "handover.over_min": "Di atas {limit} km/jam (menit dari bergerak)",
+    "handover.over_crit": "Di atas {crit} km/jam, kali",
     "handover.from": "Diserahkan oleh",
     "handover.to": "Diterima oleh",
     "column.clock": "Waktu tunggu",

@@ -405,15 +405,66 @@ def test_tiles_weigh_what_was_observed() -> None:
     rows = pl.DataFrame(
         {"seconds": [60, 20], "gap_mean": [1.0, 5.0], "gap_max": [2.0, 30.0]},
     )
-    trust = pl.DataFrame({"unitno": ["u"], "signal": ["EngineSpeed"], "distrusted_days": [1]})
+    trust = pl.DataFrame(
+        {
+            "unitno": ["u"] * 3,
+            "signal": ["EngineSpeed", "VehicleSpeed", "payload"],
+            "distrusted_days": [1, 2, 0],
+            "judged_days": [1, 2, 0],
+            "gap_days": [0, 2, 0],  # for nothing but the gap, which is a figure then
+        }
+    )
     exceeded = pl.DataFrame({"level": ["crit", "warn"]})
     found = figures.engine.tiles(rows, exceeded, trust, 7200, 2)
     assert [(one.value, one.note) for one in found[1:3]] == [
         ("2", "1 critical"),
         ("2.0 km/h", "largest: 30.0 km/h"),  # (60 × 1 + 20 × 5) / 80
     ]
-    assert found[3].value == "1"
-    assert figures.engine.distrusted(trust) == {("u", "EngineSpeed")}
+    assert (found[3].value, found[3].note) == ("2", "of 2 judged, on the days chosen")
+    assert figures.engine.distrusted(trust) == {("u", "EngineSpeed"), ("u", "VehicleSpeed")}
+    frozen = trust.with_columns(gap_days=pl.lit(1))
+    assert figures.engine.tiles(rows, exceeded, frozen, 7200, 2)[2].value == "–"
+
+
+def tables_of(app: AppTest, heading: str) -> list[pl.DataFrame]:
+    frames = [pl.from_pandas(one.value) for one in app.dataframe]
+    return [frame for frame in frames if say(f"column.{heading}") in frame.columns]
+
+
+def test_what_is_not_trusted_and_what_is_not_judged(lake: Settings, script: str) -> None:
+    app = open_page(script, unit=[UNIT, known.SECOND])
+    (doubted,) = tables_of(app, "distrusted")
+    assert doubted.select(
+        say("column.unit"), say("column.signal"), say("column.reason")
+    ).rows() == [
+        (UNIT, "VehicleSpeed", say("engine.trust.fault.frozen")),
+        (known.SECOND, "RetarderOilTemp", "never there, 2 of 2 other units of the model have it"),
+        (known.SECOND, "VehicleSpeed", say("engine.trust.fault.gap")),
+    ]
+    (unjudged,) = tables_of(app, "unit_model")
+    told = say("engine.unjudged.not_fitted", sisters=2)
+    assert unjudged.rows() == [
+        (UNIT, "R55", told, "payload"),
+        (known.SECOND, "R55", told, "TirePressure1, payload"),
+    ]
+    assert say("engine.unjudged") in captions(app)
+
+
+def test_the_gap_of_each_unit_stands_on_its_minutes(lake: Settings, script: str) -> None:
+    app = open_page(script, unit=[UNIT, known.SECOND])
+    (gaps,) = tables_of(app, "verdict")
+    assert gaps.rows() == [
+        (known.SECOND, 9.0, 120.0, 11.0, say("engine.gap.wide", signals="VehicleSpeed")),
+        (UNIT, None, None, None, say("engine.gap.distrusted")),  # the wheels' speed stood still
+    ]
+    speed = {"unitno": "u", "signal": "gpsspeed", "distrusted_days": 0, "gap_days": 0}
+    nothing = dict.fromkeys(("gap_kmh", "gap_s", "gap_satellites"))
+    short = pl.DataFrame([speed | nothing]).cast(dict.fromkeys(nothing, pl.Float64))
+    assert tables.engine.gaps(short)[say("column.verdict")].to_list() == [say("engine.gap.untold")]
+    near = pl.DataFrame([speed | {"gap_kmh": 0.2, "gap_s": 600, "gap_satellites": 11.0}])
+    assert tables.engine.gaps(near).row(0) == ("u", 0.2, 10.0, 11.0, say("engine.gap.close"))
+    # A gap does not hide itself: 1 and 2 km/h in turn.
+    assert tile(open_page(script, unit=known.SECOND), "engine.gap")[0] == "1.5 km/h"
 
 
 def test_days_over_each_other_are_the_newest_that_fit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -478,37 +479,84 @@ WATCH = pl.DataFrame(
 )
 
 
+def drove(unit: str, **found: Any) -> dict[str, Any]:
+    """A unit that moved for 100 minutes."""
+    nothing = {"over_s": 0.0, "over": 0, "over_crit": 0, "worst_kmh": None, "distractions": 0}
+    row = {"dstrct_code": "MLKB", "unitno": unit, "shift": 1, "moving_s": 6000.0}
+    return row | {"blind_moving_s": 1800.0} | nothing | found
+
+
+DRIVEN = pl.DataFrame(
+    [
+        drove("<i>slow</i>"),
+        drove("<i>looks</i>", distractions=3),
+        drove("<i>fast</i>", over_s=90.0, over=4, worst_kmh=66.4),
+    ]
+)
+
+
 def test_the_handover_is_one_escaped_page_of_its_own() -> None:
     hostile = '<script src="http://evil/x.js">'
     queued = queue(case("a", unitno=hostile), case("b", state="false_alarm", acknowledged_at=NOW))
     found = handover.Handover(
-        *(DAY, 1, ("MLKB",), ZONE, NOW, queued, WATCH), notes={"a": "<b>slept</b> & ate"}
+        *(DAY, 1, ("MLKB",), ZONE, NOW, queued, WATCH),
+        notes={"a": "<b>slept</b> & ate"},
+        driven=DRIVEN,
     )
     page = Page(handover.html(found))
     assert not {"script", "b", "i", "img", "link"} & set(page.tags) - {"b"}
-    assert page.tags.count("b") == 6  # the figures, and none from outside
+    assert page.tags.count("b") == 8  # the figures, and none from outside
     assert page.links == []
     assert hostile in page.text
     assert "<b>slept</b> & ate" in page.text
+    assert say("fatigue.banner") in page.text  # ours, whole: only what comes from outside is cut
     assert "1 / 2" in page.text
     assert "50.0 % · 1.0 / 2.0 h" in page.text
     assert "4 h 00" in page.text
-    assert page.tags.count("tr") == 1 + 2 + 1 + 1
+    assert page.tags.count("tr") == 1 + 2 + 1 + 1 + 1 + 2
 
 
 def test_the_handover_of_a_shift_without_a_case_says_what_was_not_seen() -> None:
     none = queue(case("a")).clear()
-    found = handover.Handover(*(DAY, 2, (), ZONE, NOW, none, WATCH), notes={})
+    found = handover.Handover(*(DAY, 2, (), ZONE, NOW, none, WATCH), notes={}, driven=DRIVEN)
     page = Page(handover.html(found))
     assert say("handover.no_cases") in page.text
     assert "<i>x</i>" in page.text
-    seen = handover.Handover(*(DAY, 2, (), ZONE, NOW, none, WATCH.clear()), notes={})
+    seen = handover.Handover(*(DAY, 2, (), ZONE, NOW, none, WATCH.clear()), notes={}, driven=DRIVEN)
     assert say("handover.all_seen") in Page(handover.html(seen)).text
 
 
 def test_a_long_list_stays_on_its_page() -> None:
     queued = queue(*(case(f"c{i:03}") for i in range(60)))
-    found = handover.Handover(*(DAY, 1, (), ZONE, NOW, queued, WATCH), notes={})
+    found = handover.Handover(*(DAY, 1, (), ZONE, NOW, queued, WATCH), notes={}, driven=DRIVEN)
     page = Page(handover.html(found))
-    assert page.tags.count("tr") == 1 + handover.MOST_CASES + 1 + 1
+    assert page.tags.count("tr") == 1 + handover.MOST_CASES + 1 + 1 + 1 + 2
     assert say("handover.more", n=60 - handover.MOST_CASES) in page.text
+
+
+def test_the_handover_tells_who_was_too_fast_or_looked_away() -> None:
+    none = queue(case("a")).clear()
+
+    def told(driven: pl.DataFrame) -> tuple[Page, list[list[str]]]:
+        found = handover.Handover(*(DAY, 1, (), ZONE, NOW, none, WATCH.clear()), {}, driven)
+        page = handover.html(found)
+        rows = re.findall("<tr>((?:<td>.*?</td>)+)</tr>", page)
+        return Page(page), [re.findall("<td>(.*?)</td>", row) for row in rows]
+
+    page, rows = told(DRIVEN)
+    # 90 s of 3 × 100 min, and three times in these five hours
+    assert "0.5 % · 1.5 min / 5.0 h" in page.text
+    assert "3 / 5.0 h" in page.text
+    assert rows == [
+        ["&lt;i&gt;fast&lt;/i&gt;", "1.5 / 100", "0", "66", "0", "0.5 / 1.7"],
+        ["&lt;i&gt;looks&lt;/i&gt;", "0.0 / 100", "0", "–", "3", "0.5 / 1.7"],
+    ]
+    many = [drove(f"u{n}", over=1, over_s=60.0 + n, worst_kmh=61.0) for n in range(7)]
+    page, rows = told(pl.DataFrame([*many, drove("crit", over=1, over_crit=1, worst_kmh=71.0)]))
+    assert [row[0] for row in rows] == ["crit", "u6", "u5", "u4", "u3"]
+    assert say("handover.more_units", n=3) in page.text
+    assert say("handover.well_driven") in told(DRIVEN.head(1))[0].text
+    page, rows = told(DRIVEN.clear())
+    assert say("handover.none_moved") in page.text
+    assert rows == []
+    assert f"{say('handover.away')}–" in page.text  # nothing moved: no zero that looks safe

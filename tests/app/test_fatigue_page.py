@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
@@ -242,6 +243,43 @@ def test_what_is_no_case_is_seen_beside_the_cases(
     assert OPERATOR not in everything(app).replace("\\", "")
     app = opened(script, view="patterns")
     assert say("fatigue.driving.none") in texts(app)  # no shift of this lake moved
+
+
+def test_the_handover_that_is_handed_out_tells_how_its_shift_was_driven(
+    home: Settings, ledger: Ledger, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = watched(home, ledger)
+    day, at = placed(ledger)
+    _, number = lake.production_shift(at)
+    where = {"hiveperiod": day, "dstrct_code": DISTRICT}
+    moved = [
+        {**where, "unitno": "DT-101", "shift": number, "moving_s": 7200, "blind_moving_s": 720},
+        {**where, "unitno": "DT-102", "shift": 3 - number, "moving_s": 36_000},
+    ]
+    away = [
+        {
+            **{**where, "unitno": "DT-101", "kind": "distraction", "operator": OPERATOR},
+            **{"started_at": at + timedelta(minutes=i), "ended_at": at + timedelta(minutes=i + 1)},
+        }
+        for i in range(2)
+    ]
+    with ledger.write() as connection:
+        publish(lake, connection, "unit_shift", moved)
+        publish(lake, connection, "fatigue_episode", away)
+    pages = []
+
+    def hand_out(label: str, made: Any, **_: Any) -> None:
+        if label == say("handover.download"):
+            pages.append(made())
+
+    monkeypatch.setattr(st, "download_button", hand_out)
+    opened(script)
+    assert say("handover.title", day=day, shift=number) in pages[-1]
+    assert f"{say('handover.away')}<b>2 / 2.0 h</b>" in pages[-1]
+    cells = ("DT-101", "0.0 / 120", "0", "–", "2", "0.2 / 2.0")
+    assert "".join(f"<td>{cell}</td>" for cell in cells) in pages[-1]
+    assert "DT-102" not in pages[-1]
+    assert OPERATOR not in pages[-1]
 
 
 def placed(ledger: Ledger) -> tuple[str, datetime]:

@@ -16,7 +16,7 @@ from app.text import say, speak
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
 from tests.app.fabricate_fatigue import watched
-from tests.app.test_fatigue_figures import DAY, NOW, WATCH, ZONE, case, queue
+from tests.app.test_fatigue_figures import DAY, DRIVEN, NOW, WATCH, ZONE, case, queue
 from tests.app.test_fatigue_page import opened
 from tests.app.test_pages import texts
 
@@ -107,10 +107,13 @@ def test_sentences_and_the_handover(indonesian: None) -> None:
     seen = figures.fatigue.watched(exposure)
     assert seen == {"seen": "1.233,5", "blind": "1,0", "none": "1,5"}
     queued = queue(case("a", unitno="1,234.5", metres_closed=1234.0))
-    found = handover.Handover(*(DAY, 1, (), ZONE, NOW, queued, WATCH), notes={"a": "0.5"})
+    found = handover.Handover(
+        *(DAY, 1, (), ZONE, NOW, queued, WATCH), notes={"a": "0.5"}, driven=DRIVEN
+    )
     page = handover.html(found)
     assert "50,0 % · 1,0 / 2,0 h" in page
     assert "<td>1.234</td>" in page
     assert "<td>1,234.5</td>" in page  # a name from outside stays
     assert "<td>0.5</td>" in page  # and so does what somebody wrote
     assert "<td>3,0</td>" in page
+    assert "<td>1,5 / 100</td>" in page

@@ -134,7 +134,7 @@ def test_a_signal_that_stands_still_is_not_trusted(built: tuple[Settings, Ledger
     )
     assert ask(*built, "signal_trust", query) == [
         ("EngineSpeed", 0, 1, False),  # 1,500 rpm to the dot for an hour on the move
-        ("TireTemp1", 60, None, False),
+        ("TireTemp1", 60, None, None),  # not fitted: no unit of the model has it
         ("VehicleSpeed", 0, 0, True),
     ]
 

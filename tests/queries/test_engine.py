@@ -139,3 +139,32 @@ def test_trust_over_days(reader: Reader) -> None:
     assert (frozen["frozen_hours"], frozen["distrusted_days"]) == (2, 1)
     assert frozen["last_distrusted"] == known.DAY
     assert (fine["distrusted_days"], fine["last_distrusted"]) == (0, None)
+    # built before there were reasons: they are told from what is known
+    assert (frozen["faults"], frozen["unjudged"], frozen["judged_days"]) == (["frozen"], [], 1)
+    assert (frozen["gap_kmh"], frozen["gap_s"], frozen["gap_days"]) == (None, None, 0)
+
+
+def test_what_is_not_fitted_and_how_far_the_speeds_lie_apart(
+    reader: Reader, settings: Settings, ledger: Ledger
+) -> None:
+    """A second day: 3,600 s with 6 km/h between them, and 300 s that tell nothing on a third."""
+    common = {"dstrct_code": "MLKB", "unitno": SECOND, "deviceid": "d", "minutes": 60}
+    speeds = {"signal": "VehicleSpeed", "absent_minutes": 0, "frozen_hours": 0, "trusted": True}
+    lake = Lake(settings, ledger, known.ZONE, known.UNITS)
+    day, last = next_day(known.DAY, 1), next_day(known.DAY, -1)
+    rows = [
+        {**common, **speeds, "hiveperiod": day, "gap_s": 3600, "gap_kmh": 6.0,
+         "gap_satellites": 8.0, "model": "newer", "trusted": False, "reason": "gap"},
+        {**common, **speeds, "hiveperiod": last, "gap_s": 300, "model": "older"},
+    ]  # fmt: skip
+    with ledger.write() as connection:
+        lake.write(connection, "signal_trust", rows, 1)
+    found = {row["signal"]: row for row in answer(reader, "signal_trust", 0, 1, SECOND).to_dicts()}
+    wheels, load, oil = found["VehicleSpeed"], found["payload"], found["RetarderOilTemp"]
+    assert (wheels["gap_s"], wheels["gap_kmh"]) == (10800, (2 * 9.0 + 6.0) / 3)
+    assert wheels["gap_satellites"] == (2 * 11.0 + 8.0) / 3
+    assert (wheels["days"], wheels["distrusted_days"], wheels["gap_days"]) == (3, 2, 2)
+    assert wheels["model"] == "newer"
+    assert (load["judged_days"], load["distrusted_days"]) == (0, 0)
+    assert (load["faults"], load["unjudged"]) == ([], ["not_fitted"])
+    assert (oil["faults"], oil["sisters"], oil["sisters_with"]) == (["missing"], 2, 2)

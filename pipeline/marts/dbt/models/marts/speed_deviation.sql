@@ -5,9 +5,8 @@ select
     m.unitno,
     m.deviceid,
     time_bucket(interval 1 hour, m.minute) as hour_start,
-    sum(m.seconds) filter (m.speed_gap_mean is not null)::bigint as seconds,
-    sum(m.speed_gap_mean * m.seconds) / sum(m.seconds) filter (m.speed_gap_mean is not null)
-        as gap_mean,
+    sum(m.speed_gap_s)::bigint as seconds,
+    sum(m.speed_gap_mean * m.speed_gap_s) / sum(m.speed_gap_s) as gap_mean,
     max(m.speed_gap_max) as gap_max,
     sum(m.gpsnumsat_mean * m.seconds) / sum(m.seconds) filter (m.gpsnumsat_mean is not null)
         as satellites_mean,
@@ -16,4 +15,4 @@ select
 from {{ source('rows', 'unit_minute_rows') }} as m
 join {{ source('lake', 'days') }} as d using (hiveperiod, dstrct_code)
 group by all
-having sum(m.seconds) filter (m.speed_gap_mean is not null) > 0
+having sum(m.speed_gap_s) > 0

@@ -10,6 +10,7 @@ signals as (
         {%- endfor %}
         round(avg(abs(t.gpsspeed - t.VehicleSpeed)), 1)::float as speed_gap_mean,
         round(max(abs(t.gpsspeed - t.VehicleSpeed)), 1)::float as speed_gap_max,
+        count(t.gpsspeed - t.VehicleSpeed) as speed_gap_s,
         count(*) filter (t.speedsource = 'GPS') as speed_by_gps_s,
         count(*) filter (coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
         count(*) filter (t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0) as cam_cabin_up_s,
