@@ -31,7 +31,7 @@ def unit_now(page: str, filters: Filters) -> pl.DataFrame:
     gone = found.filter(pl.col("last_state").is_null() & pl.col("last_seen").is_not_null())
     if gone.is_empty():
         return found
-    since = next_day(gone["last_seen"].min().date().isoformat(), -1)
+    since = next_day(min(gone["last_seen"]).date().isoformat(), -1)
     units = tuple(gone["unitno"].unique().sort())
     far = ask(page, "unit_now", replace(near, first=since, units=units), clocked=True)
     return pl.concat(

@@ -113,8 +113,8 @@ def _shift(filters: Filters) -> Shift | None:
     After midnight, and in an outage, today has no data for a while: the shift runs all the same.
     """
     present = datetime.now(UTC)
-    start, end = filters.bounds
-    if not start <= present < end + timedelta(days=1):
+    shown_from, shown_until = filters.bounds
+    if not shown_from <= present < shown_until + timedelta(days=1):
         return None
     district = filters.districts[0] if filters.districts else ""
     start = backend().settings.shift_start.get(district)
