@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -124,7 +125,10 @@ def _finite(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value)
+    if isinstance(value, Decimal):  # a sum of integers is one
+        whole = value == value.to_integral_value()
+        return int(value) if whole else float(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _csv(kept: Path) -> None:

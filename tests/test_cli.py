@@ -196,6 +196,8 @@ def test_an_answer_of_sql_has_a_limit_and_is_valid_json(home: Path) -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1
     assert "HAULWATCH_ANSWER_LIMIT" in refused.stderr
+    sums = "SELECT sum(i) AS a, 1.5::DECIMAL(4, 2) AS b, 'x'::BLOB AS c FROM range(4) AS t (i)"
+    assert json.loads(run(home, "sql", sums, "--json").stdout) == [{"a": 6, "b": 1.5, "c": "78"}]
     odd = "SELECT 1 AS a, 'nan'::DOUBLE AS b, {'c': 'inf'::DOUBLE} AS d FROM range(2)"
     row = {"a": 1, "b": None, "d": {"c": None}}
     assert run(home, "sql", odd, "--json").stdout == json.dumps([row, row]) + "\n"
