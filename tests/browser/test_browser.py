@@ -172,8 +172,10 @@ def test_headline_figures_are_the_truth(server: Server, visit: Start, demo_home:
     tiles = tab.tiles()
     delivered, _, expected = tiles[say("delivery.fulfilment")][1].partition(" of ")
     sent = tiles[say("delivery.rows")][1].partition(" of ")[0]
-    # While the page was opened another hour may have become due.
-    assert (number(delivered), number(sent)) in (before, due(demo_home.home, datetime.now(UTC)))
+    # While the page was opened another hour may have become due. A second that is in the files of
+    # two hours counts for one of them, be it due or not.
+    truths = dict([before, due(demo_home.home, datetime.now(UTC))])
+    assert number(sent) == pytest.approx(truths[number(delivered)], rel=0.01)
     assert 0 < number(delivered) <= number(expected)
     hours = pl.read_parquet(demo_home.home / "truth" / "device_hours.parquet").height
     assert number(expected) <= hours
