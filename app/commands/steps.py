@@ -24,7 +24,7 @@ def ingest(as_json: Json = False) -> int:
         tell(result)
         shown = result.as_json()
     console.say(shown, as_json, lambda: ingest_text(shown))
-    return FAILED if shown["files"]["failed"] or result.errors else DONE
+    return FAILED if result.failed else DONE
 
 
 def tell(result: IngestResult) -> None:
@@ -33,7 +33,7 @@ def tell(result: IngestResult) -> None:
         print(f"failed: {key}: {reason}", file=sys.stderr)
     for key in result.ignored:
         print(f"ignored: {key} is no district/device/hour/hour.txt.gz", file=sys.stderr)
-    for error in result.errors:
+    for error in dict.fromkeys(result.errors):
         print(f"error: {error}", file=sys.stderr)
 
 
@@ -134,7 +134,7 @@ def reingest(
         shown |= {"ingest": result.as_json()}
     done = ingest_text(shown["ingest"])
     console.say(shown, as_json, lambda: f"{text}\n{done}\nnext: haulwatch build")
-    return FAILED if result.failed or result.errors else DONE
+    return FAILED if result.failed else DONE
 
 
 def gc(as_json: Json = False) -> int:

@@ -93,7 +93,7 @@ class Ingest:
         """
         started = time.monotonic()
         result = IngestResult()
-        claims.expire_dead(self.ledger)
+        self._set_aside(claims.expire_dead(self.ledger), result)
         if district is None:
             found = discover(self.ledger, self.store, full=full)
         else:
@@ -143,14 +143,22 @@ class Ingest:
                 raise
             except Exception as error:
                 claim = running.pop(future)
-                claims.abandon(self.ledger, claim.id)
-                result.errors.append(f"{type(error).__name__}: {error}")
+                reason = f"{type(error).__name__}: {error}"
+                result.errors.append(reason)
+                self._set_aside(claims.abandon(self.ledger, claim.id, reason), result)
                 continue
             if converted.unknown:
                 self._record_fields(converted.unknown, result)
             self._commit(running[future], converted, result)
             del running[future]
         claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
+
+    def _set_aside(self, failed: dict[str, str], result: IngestResult) -> None:
+        """Count and name files that are tried no more: no commit ever speaks of them."""
+        for key, reason in failed.items():
+            result.files["failed"] += 1
+            result.failed[key] = reason
+            notify.safely(self.ledger, partial(notify.failed, key=key, reason=reason))
 
     def _record_fields(self, met: dict[str, tuple[str, str]], result: IngestResult) -> None:
         """Give unknown fields a column; the files that hold them are claimed again after that."""
