@@ -114,7 +114,8 @@ def reingest(
     from pipeline.storage.objects import open_store
 
     chosen = Selection(key, district, device, first, last, stale_rules)
-    with console.ledger(rezone=district if chosen.whole_district else None) as (settings, ledger):
+    rezone = district if chosen.whole_district else None
+    with console.ledger(rezone=rezone) as (settings, ledger):
         planned = plan(ledger, settings, open_store(settings), chosen)
         shown = planned.as_json(list(MARTS)) | {"dry_run": dry_run}
         text = (
@@ -129,7 +130,8 @@ def reingest(
             return DONE
         ask(ledger, settings, chosen, planned, console.who())
         with Flow(settings, ledger) as flow, console.progress("reading again") as progress:
-            result = flow.ingest(progress=progress)
+            # Another district may wait for its own change of zone: its files are left alone.
+            result = flow.ingest(district=rezone, progress=progress)
         tell(result)
         shown |= {"ingest": result.as_json()}
     done = ingest_text(shown["ingest"])
