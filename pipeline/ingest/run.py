@@ -193,14 +193,14 @@ class Ingest:
         districts = {file.district for file in claim.files}
         keys = [file.key for file in claim.files]
         o, k = t.raw_objects.c, t.raw_keys.c
-        known: dict[str, set[str]] = defaultdict(set)
+        known: dict[str, dict[str, int]] = defaultdict(dict)
         versions: Counter[tuple[str, str]] = Counter()
         with self.ledger.read() as connection:
-            query = select(o.key, o.sha256, o.status, o.dead_at).where(o.key.in_(keys))
-            for key, sha256, status, dead_at in connection.execute(query):
-                versions[str(key), str(sha256)] += 1
-                if dead_at is None and status != "failed":
-                    known[str(key)].add(str(sha256))
+            columns = (o.key, o.sha256, o.status, o.dead_at, o.arrived_at)
+            for row in connection.execute(select(*columns).where(o.key.in_(keys))):
+                versions[row.key, row.sha256] += 1
+                if row.dead_at is None and row.status != "failed":
+                    known[row.key][row.sha256] = row.arrived_at
             asked = select(k.key).where(k.key.in_(keys), k.reread)
             return Job(
                 claim=claim,
@@ -213,7 +213,7 @@ class Ingest:
                 most_line_bytes=self.settings.most_line_bytes,
                 ask_for_fields=room_for_fields(connection, self.settings.new_fields_a_day) > 0,
                 reread=frozenset(str(row[0]) for row in connection.execute(asked)),
-                known={key: frozenset(hashes) for key, hashes in known.items()},
+                known=dict(known),
                 versions=dict(versions),
             )
 
