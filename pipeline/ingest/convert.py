@@ -111,7 +111,10 @@ def read_object(
         return clean.clean(frame, file, src, zone, job.extra, job.window_start)
 
     try:
-        frame = fast.read(unpack.unpack(spooled.packed, job.most_bytes), schema)
+        text = unpack.unpack(spooled.packed, job.most_bytes)
+        if unpack.has_longer_line(text, job.most_line_bytes):
+            raise RefusedByFastPath("a line beyond the limit")
+        frame = fast.read(text, schema)
         taken = Taken(cleaned(frame), lines=frame.height)
         if not taken.cleaned.wrong_clock:
             return taken
@@ -132,9 +135,8 @@ def read_object(
     taken.cleaned.flags += unpacked.flags
     if unpacked.torn:
         taken.status = "partial"
-    readable = taken.cleaned.accepted or (
-        unpacked.members and not unpacked.torn and not taken.lines
-    )
+    nothing_sent = unpacked.members and not unpacked.torn and taken.lines == taken.blank
+    readable = taken.cleaned.accepted or nothing_sent
     if unpacked.crc or not readable:
         taken.status = "corrupt"
     return taken

@@ -27,6 +27,7 @@ from pipeline.errors import RefusedByFastPath
 from pipeline.ingest import fast
 from pipeline.ingest.clean import keep_earlier
 from pipeline.ingest.gunzip import Unpacked
+from pipeline.ingest.unpack import has_longer_line
 
 WHITE = b" \t\r\v\f"
 RESERVED = {name for name, _ in fields.ADDED}
@@ -55,10 +56,10 @@ _ODD_NUMBER = r"^-?[0-9.]{16}|^-?0\.0000|^-0"
 #: What no Parquet file can hold as text.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
-#: Classes of bad lines, as the ``quarantine`` view names them.
 #: Levels of lists and objects in one line. Far below what Python's stack, and readers, can take.
 DEEPEST = 100
 
+#: Classes of bad lines, as the ``quarantine`` view names them.
 REASONS = ("json", "utf8", "nul", "bom", "not object", "torn", "trailing", "heartbeat", "clock")
 
 
@@ -93,12 +94,12 @@ class Bad(Exception):
 
 def salvage(unpacked: Unpacked, schema: dict[str, pl.DataType], longest: int) -> Salvaged:
     """Read what can be read. Raises TooLong when a line has more than ``longest`` bytes."""
+    if has_longer_line(unpacked.text, longest):
+        raise TooLong
     pieces = unpacked.text.split(b"\n")
     tail = pieces.pop()  # behind the last newline: nothing, a whole last line, or a torn one
     if tail:
         pieces.append(tail)
-    if any(len(piece) > longest for piece in pieces):
-        raise TooLong
     result = Salvaged(pl.DataFrame(), lines=len(pieces))
     torn = pieces.pop() if unpacked.torn and tail else None
     lines = [(number, piece) for number, piece in enumerate(pieces, 1) if piece.strip(WHITE)]
@@ -195,12 +196,11 @@ def parse(line: bytes, *, first: bool = False) -> list[tuple[str, Any]]:
         raise Bad("json") from None
     if not isinstance(value, _Pairs):
         raise Bad("not object")
-    return value
     if text.count("[") + text.count("{") > DEEPEST and _levels(value) > DEEPEST:
         raise Bad("json")
+    return value
 
 
-class _Pairs(list[tuple[str, Any]]):
 def _levels(value: Any) -> int:
     """How deep lists and objects are nested in each other."""
     levels, inside = 0, [value]
@@ -210,6 +210,7 @@ def _levels(value: Any) -> int:
     return levels
 
 
+class _Pairs(list[tuple[str, Any]]):
     """A JSON object that remembers repeated keys."""
 
 
