@@ -85,6 +85,8 @@ def build(day: Day = None, district: District = None, as_json: Json = False) -> 
             text = str(error)
             console.say({"failed": error.failures}, as_json, lambda: text)
             return FAILED
+    if result.elsewhere:
+        print("haulwatch: another worker is building: nothing was built here", file=sys.stderr)
     shown = {**result.__dict__, "seconds": round(result.seconds, 3)}
     done = f"{result.partitions} days built, {result.tests} tests passed, {result.seconds:.1f} s"
     console.say(shown, as_json, lambda: done)
