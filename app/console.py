@@ -92,7 +92,8 @@ def check_day(day: str | None) -> None:
     """Raise UsageError unless the option is absent or a date."""
     if day is not None:
         try:
-            datetime.strptime(day, "%Y-%m-%d")
+            if datetime.strptime(day, "%Y-%m-%d").strftime("%Y-%m-%d") != day:
+                raise ValueError(day)  # 2026-1-31 is a date, and the name of no day
         except ValueError:
             raise UsageError(f"--date {day!r} is no date like 2026-01-31") from None
 

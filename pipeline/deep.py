@@ -25,7 +25,7 @@ from sqlalchemy import Connection, select
 
 from pipeline import retention
 from pipeline.errors import StoreUnavailable
-from pipeline.fields import SENTINEL
+from pipeline.fields import SENTINEL, TIME_FIELD
 from pipeline.pool import Pool
 from pipeline.settings import Settings
 from pipeline.storage import manifest
@@ -184,9 +184,9 @@ def _difference(text: bytes, seen: pl.DataFrame, task: Task) -> str | None:
         if number in task.quarantined or not line.strip():
             continue
         try:
-            value = json.loads(line)
-            instant = _microseconds(value["heartbeat"])
-        except (ValueError, KeyError, TypeError, ArithmeticError):
+            value = json.loads(line, object_pairs_hook=_latest)
+            instant = _microseconds(_heartbeat(value))
+        except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
             if not bad:
                 return f"line {number} cannot be read and is not in quarantine"
             bad -= 1
@@ -248,6 +248,27 @@ def _by_key(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
         yield key, [row.get(key) for row in rows]
 
 
+def _latest(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose repeated keys stand where they came last."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        value.clear()
+        for key, item in pairs:
+            value.pop(key, None)
+            value[key] = item
+    return value
+
+
+def _heartbeat(value: Any) -> Any:
+    """What was sent as heartbeat, in whatever case; the last one counts. Raises when none was."""
+    if not isinstance(value, dict):
+        raise TypeError
+    names = [name for name in value if name.casefold() == TIME_FIELD]
+    if not names:
+        raise KeyError(TIME_FIELD)
+    return value[names[-1]]
+
+
 def _microseconds(heartbeat: Any) -> int:
     """Epoch in µs of a heartbeat in s, ms, µs or ns. Raises when it is no number."""
     if isinstance(heartbeat, bool) or heartbeat is None:
@@ -261,10 +282,27 @@ def _microseconds(heartbeat: Any) -> int:
 
 
 def _same(sent: Any, seen: Any, rescued: bool) -> bool:
-    if sent is None or sent == SENTINEL or sent in WORDS or rescued:
+    if rescued or sent is None or sent == SENTINEL or (isinstance(sent, str) and sent in WORDS):
         return seen is None or rescued
     if isinstance(seen, float):
-        return math.isclose(float(sent), seen, rel_tol=0, abs_tol=0)
+        return _is_number(sent) and float(sent) == seen
     if isinstance(sent, float) and isinstance(seen, str):
-        return float(seen) == sent
+        return _is_number(sent) and _as_number(seen) == sent
     return bool(str(sent) == seen)
+
+
+def _is_number(value: Any) -> bool:
+    """True for what a DOUBLE can hold: no text, no bool, no list, nothing too large."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -48,6 +48,16 @@ _UNITS = {
 SECRETS = (PREFIX + "NOTIFY", PREFIX + "S3_SECRET")
 
 
+#: Below this DuckDB cannot even begin.
+LEAST_MEMORY = 32_000_000
+
+
+def _bytes(size: str) -> int:
+    """Bytes of a size like 4GB."""
+    number, unit = re.fullmatch(r"([\d.]+)\s?(\w+)", size).groups()  # type: ignore[union-attr]
+    return int(float(number) * _UNITS[unit])
+
+
 def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -59,7 +69,9 @@ def _check_zone(name: str) -> str:
 class Settings(BaseSettings):
     """What a site can decide. Each field's description is its line in the README."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False
+    )
 
     home: Path = Field(Path("var"), description="Folder of everything that Haulwatch writes.")
     raw: str | None = Field(
@@ -140,7 +152,9 @@ class Settings(BaseSettings):
     shift_start: dict[str, str] = Field(
         {}, description='Start of shift 1 by district: {"MLKB": "06:30"}; others 06:00.'
     )
-    poll_seconds: float = Field(15, ge=0.2, description="The worker looks for new files so often.")
+    poll_seconds: float = Field(
+        15, ge=0.2, le=86_400, description="The worker looks for new files so often."
+    )
     window_start: int = Field(
         1_577_836_800, description="Earliest second (epoch) that a device clock is believed."
     )
@@ -248,11 +262,20 @@ class Settings(BaseSettings):
                     raise ValueError(f"number {number} of the list is no address for Apprise")
         return value
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _home(cls, value: Any) -> Any:
+        if not str(value).strip():
+            raise ValueError("it is empty; name a folder, or leave it out for ./var")
+        return value
+
     @field_validator("memory_limit", "answer_limit")
     @classmethod
-    def _size(cls, value: str) -> str:
+    def _size(cls, value: str, info: ValidationInfo) -> str:
         if not re.fullmatch(rf"\d+(\.\d+)?\s?({'|'.join(_UNITS)})", value):
             raise ValueError(f"{value!r} is no size like 4GB")
+        if info.field_name == "memory_limit" and _bytes(value) < LEAST_MEMORY:
+            raise ValueError(f"{value!r} is too little to work in: at least 32MB")
         return value
 
     @field_validator("raw", "lake")
@@ -406,6 +429,16 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
             hint = f"; did you mean {near[0]}?" if near else ""
             sentences.append(f"{name} is no setting of Haulwatch and is ignored{hint}")
     return sentences
+
+
+def check_home(settings: Settings) -> None:
+    """Raise HomeError when the home can never be one; nothing is made yet."""
+    home = settings.home.absolute()
+    there = next(place for place in (home, *home.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise HomeError(home, "is not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise HomeError(home, "cannot be written")
 
 
 def ready_home(settings: Settings) -> Path:

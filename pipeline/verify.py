@@ -262,6 +262,10 @@ def _notices(connection: Connection, settings: Settings) -> Iterator[Finding]:
     found: dict[str, list[tuple[str, str]]] = {}
     for row in connection.execute(odd.order_by(o.status, o.key)):
         found.setdefault(row.status, []).append((row.key, row.error or row.flags or ""))
+    said = select(o.id).where(o.key == k.key, o.dead_at.is_(None), o.status == "failed").exists()
+    aside = select(k.key, k.error).where(k.state == "failed", ~said).order_by(k.key)
+    for row in connection.execute(aside):  # no version of theirs was ever read
+        found.setdefault("failed", []).append((row.key, row.error or ""))
     waiting = select(k.key).where(k.state == "pending").order_by(k.arrived_at)
     found["backlog"] = [(row.key, "waits to be read") for row in connection.execute(waiting)]
     stale = select(o.key, o.rules_version).where(

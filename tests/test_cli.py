@@ -24,6 +24,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.settings import load
+from pipeline.storage import claims
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger, open_ledger
 from tests.conftest import Run
@@ -75,6 +76,7 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
         (["simulate", "--out", "x", "--units", "1", "--hours", "1", "--start", "noon"], "noon"),
         (["demo", "--units", "0"], "--units"),
         (["compact", "--date", "yesterday"], "yesterday"),
+        (["compact", "--date", "2026-1-31"], "2026-1-31"),
         (["sql", "SELECT 1", "--format", "xml"], "xml"),
         (["sql", "DROP TABLE telemetry"], "SELECT"),
         (["sql", "SELECT nothing FROM telemetry"], "nothing"),
@@ -103,7 +105,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "ingest", "verify", "gc", "compact", "worker --once"]
+    "command", ["status", "ingest", "verify", "gc", "compact", "worker --once", "config"]
 )
 def test_a_home_that_is_no_folder(tmp_path: Path, here: Run, command: str) -> None:
     (tmp_path / "home").write_text("")
@@ -172,6 +174,31 @@ def test_a_file_beyond_the_limit_fails_the_pass(home: Path) -> None:
     shown = answer(home, "ingest", "--json", code=1, **env)
     assert list(shown["failed"]) == [key]
     assert answer(home, "ingest", "--json", **env)["files"]["failed"] == 0  # told once
+
+
+def test_a_build_says_when_another_worker_is_at_it(home: Path) -> None:
+    deliver(home / "raw", HOUR, rows(HOUR, 5))
+    answer(home, "ingest", "--json")
+    ledger = open_ledger(load(home=home))
+    assert claims.lease(ledger, "build", "another", 3600)
+    ledger.close()
+    done = run(home, "build", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["elsewhere"] is True
+    assert "another worker is building" in complaint(done)
+
+
+def test_a_worker_says_its_name(home: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker", "--json"],
+        env={**os.environ, "HAULWATCH_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as worker:
+        assert worker.stdout is not None
+        assert f"-{worker.pid}-" in json.loads(worker.stdout.readline())["worker"]
+        worker.terminate()
 
 
 def test_sql_answers_in_every_form(home: Path) -> None:

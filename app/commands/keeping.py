@@ -66,7 +66,7 @@ def _recovered(work: Callable[[Flow, Progress], Recovered], as_json: bool) -> in
     tell(result.ingest)
     shown = result.as_json()
     console.say(shown, as_json, lambda: _text(shown))
-    failed = result.ingest.failed or result.ingest.errors or result.reconciled.gone
+    failed = result.ingest.failed or result.reconciled.gone
     return FAILED if failed else DONE
 
 

@@ -65,9 +65,10 @@ def sql(
 
 def config(as_json: Json = False) -> int:
     """The settings in force; secrets are masked."""
-    from pipeline.settings import variable_of
+    from pipeline.settings import check_home, variable_of
 
     settings = console.settings()
+    check_home(settings)
     shown = {variable_of(name): value for name, value in settings.model_dump(mode="json").items()}
     shown["HAULWATCH_LEDGER"] = _without_password(settings.ledger_url)
     shown["HAULWATCH_S3_KEY"] = "***" if settings.s3_key else None

@@ -89,6 +89,9 @@ def worker(
         work = Worker(settings, ledger, log)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: work.stopping.set())
+        if as_json:
+            console.say({"worker": work.name}, as_json, str)
+            sys.stdout.flush()
         if parent_pipe:
             threading.Thread(target=_follow_parent, args=(work.stopping,), daemon=True).start()
         work.loop()

@@ -24,7 +24,7 @@ def ingest(as_json: Json = False) -> int:
         tell(result)
         shown = result.as_json()
     console.say(shown, as_json, lambda: ingest_text(shown))
-    return FAILED if shown["files"]["failed"] or result.errors else DONE
+    return FAILED if result.failed else DONE
 
 
 def tell(result: IngestResult) -> None:
@@ -33,7 +33,7 @@ def tell(result: IngestResult) -> None:
         print(f"failed: {key}: {reason}", file=sys.stderr)
     for key in result.ignored:
         print(f"ignored: {key} is no district/device/hour/hour.txt.gz", file=sys.stderr)
-    for error in result.errors:
+    for error in dict.fromkeys(result.errors):
         print(f"error: {error}", file=sys.stderr)
 
 
@@ -85,6 +85,8 @@ def build(day: Day = None, district: District = None, as_json: Json = False) -> 
             text = str(error)
             console.say({"failed": error.failures}, as_json, lambda: text)
             return FAILED
+    if result.elsewhere:
+        print("haulwatch: another worker is building: nothing was built here", file=sys.stderr)
     shown = {**result.__dict__, "seconds": round(result.seconds, 3)}
     done = f"{result.partitions} days built, {result.tests} tests passed, {result.seconds:.1f} s"
     console.say(shown, as_json, lambda: done)
@@ -114,7 +116,8 @@ def reingest(
     from pipeline.storage.objects import open_store
 
     chosen = Selection(key, district, device, first, last, stale_rules)
-    with console.ledger(rezone=district if chosen.whole_district else None) as (settings, ledger):
+    rezone = district if chosen.whole_district else None
+    with console.ledger(rezone=rezone) as (settings, ledger):
         planned = plan(ledger, settings, open_store(settings), chosen)
         shown = planned.as_json(list(MARTS)) | {"dry_run": dry_run}
         text = (
@@ -129,12 +132,13 @@ def reingest(
             return DONE
         ask(ledger, settings, chosen, planned, console.who())
         with Flow(settings, ledger) as flow, console.progress("reading again") as progress:
-            result = flow.ingest(progress=progress)
+            # Another district may wait for its own change of zone: its files are left alone.
+            result = flow.ingest(district=rezone, progress=progress)
         tell(result)
         shown |= {"ingest": result.as_json()}
     done = ingest_text(shown["ingest"])
     console.say(shown, as_json, lambda: f"{text}\n{done}\nnext: haulwatch build")
-    return FAILED if result.failed or result.errors else DONE
+    return FAILED if result.failed else DONE
 
 
 def gc(as_json: Json = False) -> int:

@@ -6,11 +6,12 @@ value as it came (beyond its limits, an error code, or contradicting the path).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, reduce
 from operator import and_
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 import pyarrow as pa
@@ -185,14 +186,28 @@ def _rescue(
         .select(pl.concat_str(pairs, separator=",", ignore_nulls=True).alias("new"))
         .to_series()
     )
-    old = pl.col("_rescued").str.strip_chars("{}")
-    both = pl.concat_str([old, pl.lit(joined)], separator=",", ignore_nulls=True)
-    return frame.with_columns(
-        pl.when(pl.lit(joined) != "")
-        .then(pl.lit("{") + both + pl.lit("}"))
-        .otherwise(pl.col("_rescued"))
-        .alias("_rescued")
-    )
+    new = pl.when(joined != "").then("{" + joined + "}")
+    frame = frame.with_columns(pl.coalesce(new, "_rescued").alias("_rescued"), _old="_rescued")
+    both = pl.col("_old").is_not_null() & (joined != "")
+    rows = frame.select(both.arg_true()).to_series()
+    if len(rows):
+        texts = zip(frame["_old"].gather(rows), frame["_rescued"].gather(rows), strict=True)
+        merged = pl.Series([_merged(old, new) for old, new in texts], dtype=pl.String)
+        frame = frame.with_columns(frame["_rescued"].scatter(rows, merged))
+    return frame.drop("_old")
+
+
+def _merged(old: str, new: str) -> str:
+    """Two JSON objects in one. Of a field that is in both the earlier value is kept as well."""
+    kept = json.loads(old)
+    for name, value in json.loads(new).items():
+        keep_earlier(kept, name, value)
+    return json.dumps(kept)
+
+
+def keep_earlier(rescued: dict[str, Any], name: str, value: Any) -> None:
+    """Rescue one more value of a field: one is kept as it is, several as a list."""
+    rescued[name] = value if name not in rescued else [rescued[name], value]
 
 
 def _as_json(dtype: pl.DataType, number: int) -> pl.Expr:

@@ -6,7 +6,7 @@ Nothing here is visible to readers: the files are named after the claim and wait
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -68,10 +68,12 @@ def _convert(job: Job, result: Converted) -> Converted:
             result.objects.append(failed_row(job.source_id(file.key, ""), file, "", reason))
             continue
         steps.reached("ingest.spooled")
-        same = spooled.sha256 in job.known.get(file.key, ())
-        if same and file.key not in job.reread:
-            result.unchanged.append(file.key)
+        arrived_at = job.known.get(file.key, {}).get(spooled.sha256)
+        if arrived_at is not None and file.key not in job.reread:
+            result.unchanged[file.key] = arrived_at
             continue
+        if arrived_at is not None:  # the same content arrived once, whenever it was touched
+            file = replace(file, arrived_at=arrived_at)  # noqa: PLW2901
         try:
             taken = read_object(job, file, spooled, schema)
         except SetAside as error:
@@ -109,7 +111,10 @@ def read_object(
         return clean.clean(frame, file, src, zone, job.extra, job.window_start)
 
     try:
-        frame = fast.read(unpack.unpack(spooled.packed, job.most_bytes), schema)
+        text = unpack.unpack(spooled.packed, job.most_bytes)
+        if unpack.has_longer_line(text, job.most_line_bytes):
+            raise RefusedByFastPath("a line beyond the limit")
+        frame = fast.read(text, schema)
         taken = Taken(cleaned(frame), lines=frame.height)
         if not taken.cleaned.wrong_clock:
             return taken
@@ -130,9 +135,8 @@ def read_object(
     taken.cleaned.flags += unpacked.flags
     if unpacked.torn:
         taken.status = "partial"
-    readable = taken.cleaned.accepted or (
-        unpacked.members and not unpacked.torn and not taken.lines
-    )
+    nothing_sent = unpacked.members and not unpacked.torn and taken.lines == taken.blank
+    readable = taken.cleaned.accepted or nothing_sent
     if unpacked.crc or not readable:
         taken.status = "corrupt"
     return taken

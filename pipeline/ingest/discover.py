@@ -9,15 +9,19 @@ from itertools import islice
 
 from sqlalchemy import Connection, func, select, update
 
+from pipeline import localtime
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.objects import Entry, Store, parse_key
+from pipeline.storage.objects import Entry, Store
 from pipeline.storage.records import UNREADABLE
 from pipeline.storage.sql import clock, upsert
 
 #: A poll looks at each device's hours from its newest one minus this; the rest waits for a full
 #: listing. Uploads are late by hours, seldom by days.
 LOOK_BACK = timedelta(days=7)
+
+#: Local hours are ahead of UTC by 14 at most.
+AHEAD = timedelta(days=1)
 
 CHUNK = 2_000
 
@@ -43,7 +47,7 @@ def discover(ledger: Ledger, store: Store, *, full: bool) -> Discovery:
         with ledger.read() as connection:
             known = _known(connection, [entry.key for entry in chunk], again=full)
         fresh = [entry for entry in chunk if known.get(entry.key) != entry.etag]
-        ignored += [entry.key for entry in chunk if parse_key(entry.key) is None]
+        ignored += [entry.key for entry in chunk if entry.place is None]
         if fresh:
             with ledger.write() as connection:
                 pending += _record(connection, fresh)
@@ -67,9 +71,12 @@ def look_again(ledger: Ledger, store: Store, keys: list[str]) -> None:
 
 
 def _since(ledger: Ledger) -> dict[str, str]:
+    """Where to begin, by ``district/device``. Hours yet to come do not count: a clock ran ahead."""
     k = t.raw_keys.c
     query = select(k.district, k.deviceid, func.max(k.hour)).where(k.state != "ignored")
     with ledger.read() as connection:
+        latest = localtime.from_us(clock(connection)) + AHEAD
+        query = query.where(k.hour <= localtime.path_hour(latest, "UTC"))
         newest = connection.execute(query.group_by(k.district, k.deviceid)).all()
     return {f"{district}/{device}": _minus(str(hour)) for district, device, hour in newest}
 
@@ -95,7 +102,7 @@ def _record(connection: Connection, entries: list[Entry]) -> int:
     now = clock(connection)
     rows = []
     for entry in entries:
-        place = parse_key(entry.key)
+        place = entry.place
         district, device, hour = place or (None, None, None)
         rows.append(
             {

@@ -23,8 +23,9 @@ class Job:
     window_start: int
     most_bytes: int
     most_line_bytes: int
-    #: Content hashes of live versions, by key: the same content again is not read again …
-    known: dict[str, frozenset[str]] = field(default_factory=dict)
+    #: Content hashes of live versions by key, with their arrival: the same content again is not
+    #: read again …
+    known: dict[str, dict[str, int]] = field(default_factory=dict)
     #: … unless it was asked for.
     reread: frozenset[str] = frozenset()
     #: How many versions of a key had a content, the dead ones included.
@@ -43,7 +44,8 @@ class Converted:
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     files: list[NewFile] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
+    #: Keys whose content is in already, with its arrival.
+    unchanged: dict[str, int] = field(default_factory=dict)
     changing: list[str] = field(default_factory=list)
     #: Keys that were read again because a person asked for it.
     reread: frozenset[str] = frozenset()

@@ -93,7 +93,7 @@ class Ingest:
         """
         started = time.monotonic()
         result = IngestResult()
-        claims.expire_dead(self.ledger)
+        self._set_aside(claims.expire_dead(self.ledger), result)
         if district is None:
             found = discover(self.ledger, self.store, full=full)
         else:
@@ -146,14 +146,22 @@ class Ingest:
                 raise
             except Exception as error:
                 claim = running.pop(future)
-                claims.abandon(self.ledger, claim.id)
-                result.errors.append(f"{type(error).__name__}: {error}")
+                reason = f"{type(error).__name__}: {error}"
+                result.errors.append(reason)
+                self._set_aside(claims.abandon(self.ledger, claim.id, reason), result)
                 continue
             if converted.unknown:
                 self._record_fields(converted.unknown, result)
             self._commit(running[future], converted, result)
             del running[future]
         claims.renew(self.ledger, [claim.id for claim in running.values()], lease)
+
+    def _set_aside(self, failed: dict[str, str], result: IngestResult) -> None:
+        """Count and name files that are tried no more: no commit ever speaks of them."""
+        for key, reason in failed.items():
+            result.files["failed"] += 1
+            result.failed[key] = reason
+            notify.safely(self.ledger, partial(notify.failed, key=key, reason=reason))
 
     def _record_fields(self, met: dict[str, tuple[str, str]], result: IngestResult) -> None:
         """Give unknown fields a column; the files that hold them are claimed again after that."""
@@ -188,14 +196,14 @@ class Ingest:
         districts = {file.district for file in claim.files}
         keys = [file.key for file in claim.files]
         o, k = t.raw_objects.c, t.raw_keys.c
-        known: dict[str, set[str]] = defaultdict(set)
+        known: dict[str, dict[str, int]] = defaultdict(dict)
         versions: Counter[tuple[str, str]] = Counter()
         with self.ledger.read() as connection:
-            query = select(o.key, o.sha256, o.status, o.dead_at).where(o.key.in_(keys))
-            for key, sha256, status, dead_at in connection.execute(query):
-                versions[str(key), str(sha256)] += 1
-                if dead_at is None and status != "failed":
-                    known[str(key)].add(str(sha256))
+            columns = (o.key, o.sha256, o.status, o.dead_at, o.arrived_at)
+            for row in connection.execute(select(*columns).where(o.key.in_(keys))):
+                versions[row.key, row.sha256] += 1
+                if row.dead_at is None and row.status != "failed":
+                    known[row.key][row.sha256] = row.arrived_at
             asked = select(k.key).where(k.key.in_(keys), k.reread)
             return Job(
                 claim=claim,
@@ -208,7 +216,7 @@ class Ingest:
                 most_line_bytes=self.settings.most_line_bytes,
                 ask_for_fields=room_for_fields(connection, self.settings.new_fields_a_day) > 0,
                 reread=frozenset(str(row[0]) for row in connection.execute(asked)),
-                known={key: frozenset(hashes) for key, hashes in known.items()},
+                known=dict(known),
                 versions=dict(versions),
             )
 

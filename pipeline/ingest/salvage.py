@@ -25,7 +25,9 @@ import polars as pl
 from pipeline import fields
 from pipeline.errors import RefusedByFastPath
 from pipeline.ingest import fast
+from pipeline.ingest.clean import keep_earlier
 from pipeline.ingest.gunzip import Unpacked
+from pipeline.ingest.unpack import has_longer_line
 
 WHITE = b" \t\r\v\f"
 RESERVED = {name for name, _ in fields.ADDED}
@@ -53,6 +55,9 @@ _ODD_NUMBER = r"^-?[0-9.]{16}|^-?0\.0000|^-0"
 
 #: What no Parquet file can hold as text.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+#: Levels of lists and objects in one line. Far below what Python's stack, and readers, can take.
+DEEPEST = 100
 
 #: Classes of bad lines, as the ``quarantine`` view names them.
 REASONS = ("json", "utf8", "nul", "bom", "not object", "torn", "trailing", "heartbeat", "clock")
@@ -89,12 +94,12 @@ class Bad(Exception):
 
 def salvage(unpacked: Unpacked, schema: dict[str, pl.DataType], longest: int) -> Salvaged:
     """Read what can be read. Raises TooLong when a line has more than ``longest`` bytes."""
+    if has_longer_line(unpacked.text, longest):
+        raise TooLong
     pieces = unpacked.text.split(b"\n")
     tail = pieces.pop()  # behind the last newline: nothing, a whole last line, or a torn one
     if tail:
         pieces.append(tail)
-    if any(len(piece) > longest for piece in pieces):
-        raise TooLong
     result = Salvaged(pl.DataFrame(), lines=len(pieces))
     torn = pieces.pop() if unpacked.torn and tail else None
     lines = [(number, piece) for number, piece in enumerate(pieces, 1) if piece.strip(WHITE)]
@@ -191,7 +196,18 @@ def parse(line: bytes, *, first: bool = False) -> list[tuple[str, Any]]:
         raise Bad("json") from None
     if not isinstance(value, _Pairs):
         raise Bad("not object")
+    if text.count("[") + text.count("{") > DEEPEST and _levels(value) > DEEPEST:
+        raise Bad("json")
     return value
+
+
+def _levels(value: Any) -> int:
+    """How deep lists and objects are nested in each other."""
+    levels, inside = 0, [value]
+    while inside := [item for item in inside if isinstance(item, list)]:
+        levels += 1
+        inside = [pair[1] if isinstance(item, _Pairs) else pair for item in inside for pair in item]
+    return levels
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -239,7 +255,7 @@ class _Rows:
                     rescued[key] = value
                 continue
             if name in row:
-                _keep_earlier(rescued, name, row[name])
+                keep_earlier(rescued, name, row[name])
             row[name] = value
         return row, rescued
 
@@ -274,7 +290,7 @@ class _Rows:
     def _fitted(self, row: int, name: str, fits: bool, value: Any) -> Any:
         """The fitted value; one that does not fit is rescued as it came."""
         if not fits:
-            _keep_earlier(self.rescued[row], name, self.rows[row][name])
+            keep_earlier(self.rescued[row], name, self.rows[row][name])
         return value
 
 
@@ -297,11 +313,6 @@ def _texts(sent: list[Any]) -> list[Any] | None:
     if not set(map(type, sent)) <= {str, NoneType}:
         return None
     return None if _UNSTORABLE.search("".join(filter(None, sent))) else sent
-
-
-def _keep_earlier(rescued: dict[str, Any], name: str, value: Any) -> None:
-    """The last of a repeated key wins; one earlier value is kept as it is, several as a list."""
-    rescued[name] = value if name not in rescued else [rescued[name], value]
 
 
 def _heartbeat(value: Any) -> str:

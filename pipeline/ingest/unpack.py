@@ -46,6 +46,17 @@ def source_id(key: str, sha256: str, again: int = 0) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
+def has_longer_line(text: bytes, longest: int) -> bool:
+    """True when a line has more than ``longest`` bytes. Looks at a few bytes in so many only."""
+    at = 0
+    while len(text) - at > longest:
+        end = text.rfind(b"\n", at, at + longest + 1)
+        if end < 0:
+            return True
+        at = end + 1
+    return False
+
+
 def unpack(packed: bytes, limit: int) -> bytes:
     """The text of one whole gzip member with a right CRC.
 

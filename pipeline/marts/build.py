@@ -51,7 +51,8 @@ RESULTS = "run --select data_quality"
 class BuildResult:
     """What a build published. ``hours`` were computed from seconds, the others taken over.
 
-    ``failed`` names tests of severity *warn* that found something.
+    ``failed`` names tests of severity *warn* that found something. ``elsewhere``: nothing was done,
+    because another worker is at it.
     """
 
     partitions: int = 0
@@ -60,6 +61,7 @@ class BuildResult:
     tests: int = 0
     failed: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    elsewhere: bool = False
 
 
 def plan(ledger: Ledger, *, day: str | None = None, district: str | None = None) -> list[Partition]:
@@ -96,6 +98,7 @@ def build(
     now = now or datetime.now(UTC)
     result = BuildResult()
     if not claims.lease(ledger, "build", worker, settings.lease_seconds):
+        result.elsewhere = True
         return result
     try:
         # A day that was built before the one after it goes on in that: such days come once more.

@@ -100,7 +100,7 @@ def fatigue_case(connection: Connection, case_id: str, unit: str, text: str) -> 
 
 
 def set_aside(ledger: Ledger) -> None:
-    """Note the files over which workers died: no commit ever speaks of them."""
+    """Note the files that were tried too often: no commit ever speaks of them."""
     k, n = t.raw_keys.c, t.notices.c
     noted = select(n.topic).where(n.topic == "failed/" + k.key).exists()
     query = select(k.key, k.error).where(

@@ -157,19 +157,33 @@ def let_go(ledger: Ledger, worker: str) -> None:
         connection.execute(leases.delete().where(leases.c.holder == worker))
 
 
-def abandon(ledger: Ledger, claim_id: str) -> None:
-    """End a claim whose process died under our eyes: as if its lease had run out."""
+def abandon(ledger: Ledger, claim_id: str, reason: str | None = None) -> dict[str, str]:
+    """End a claim whose work failed under our eyes: as if its lease had run out.
+
+    ``reason``: what was raised; without it the process died. Returns the files that are tried no
+    more, each with its error.
+    """
+    k = t.raw_keys.c
     with ledger.write() as connection:
+        keys = [str(row[0]) for row in connection.execute(select(k.key).where(_held([claim_id])))]
         connection.execute(
             update(t.claims)
             .where(t.claims.c.id == claim_id, t.claims.c.outcome.is_(None))
             .values(expires_at=0)
         )
         expire(connection)
+        failed = k.key.in_(keys) & (k.state == "failed")
+        if reason is not None:
+            error = f"{WORN_OUT}reading it failed {MAX_ATTEMPTS} times: {reason}"
+            connection.execute(update(t.raw_keys).where(failed).values(error=error))
+        found = connection.execute(select(k.key, k.error).where(failed).order_by(k.key))
+        return {str(key): str(error) for key, error in found}
 
 
-def expire_dead(ledger: Ledger) -> None:
+def expire_dead(ledger: Ledger) -> dict[str, str]:
     """End claims and leases of processes of this machine that are gone, without waiting for them.
+
+    Returns what ``abandon`` does.
 
     Should a name mislead (two machines of one name), fencing keeps the worst to repeated work.
     """
@@ -178,12 +192,14 @@ def expire_dead(ledger: Ledger) -> None:
         held = [(str(row[0]), str(row[1])) for row in connection.execute(query)]
         query = select(t.leases.c.name, t.leases.c.holder)
         leased = [(str(row[0]), str(row[1])) for row in connection.execute(query)]
+    failed = dict[str, str]()
     for claim_id, worker in held:
         if is_dead(worker):
-            abandon(ledger, claim_id)
+            failed |= abandon(ledger, claim_id)
     for name, worker in leased:
         if is_dead(worker):
             give_back(ledger, name, worker)
+    return failed
 
 
 def is_dead(worker: str) -> bool:
@@ -219,7 +235,7 @@ def expire(connection: Connection) -> None:
     held = _held(ids)
     lock_keys(connection, held)
     worn_out = t.raw_keys.c.attempts >= MAX_ATTEMPTS
-    message = f"{WORN_OUT} {MAX_ATTEMPTS} times while it read this file alone"
+    message = f"{WORN_OUT}the worker died {MAX_ATTEMPTS} times while it read this file alone"
     connection.execute(
         update(t.raw_keys)
         .where(held, worn_out)

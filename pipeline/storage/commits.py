@@ -33,17 +33,18 @@ class Arrival:
 
     ``objects`` are rows of ``raw_objects`` without ``committed_at``, ``rank_at`` and
     ``overlapped``; one whose status is *failed* has no rows in ``files``. ``unchanged`` keys hold
-    what is in already; ``reread`` ones were asked for again. Keys of the claim that are in none of
-    them are free again. ``production`` are days that began before those written and go on in them:
-    their marts are made of these rows, too. ``adopted`` are rows of ``raw_keys`` for files that
-    another lake says it was made of: those that we do not know ourselves are recorded as done.
+    what is in already, with its arrival; ``reread`` ones were asked for again. Keys of the claim
+    that are in none of them are free again. ``production`` are days that began before those
+    written and go on in them: their marts are made of these rows, too. ``adopted`` are rows
+    of ``raw_keys`` for files that another lake says it was made of: those that we do not know
+    ourselves are recorded as done.
     """
 
     claim: Claim
     objects: Sequence[dict[str, Any]]
     files: Sequence[NewFile]
     zones: dict[str, str]
-    unchanged: Sequence[str] = ()
+    unchanged: Mapping[str, int] = field(default_factory=dict)
     reread: Collection[str] = ()
     production: Iterable[Day] = field(default_factory=tuple)
     adopted: Sequence[dict[str, Any]] = ()
@@ -165,16 +166,29 @@ def _close_keys(connection: Connection, arrival: Arrival) -> None:
     etags = {file.key: file.etag for file in arrival.claim.files}
     # Asked for while it was read: it stays pending, and is read once more.
     done = k.reread.is_(False) | k.key.in_(arrival.reread)
-    outcomes: list[tuple[str, str, str | None]] = [
-        (row["key"], "failed" if row["status"] == "failed" else "done", row["error"])
+    outcomes: list[tuple[str, str, str | None, int]] = [
+        (row["key"], _state(row["status"]), row["error"], row["arrived_at"])
         for row in arrival.objects
     ]
-    for key, state, error in outcomes + [(key, "done", None) for key in arrival.unchanged]:
+    outcomes += [(key, "done", None, at) for key, at in arrival.unchanged.items()]
+    for key, state, error, arrived_at in outcomes:
         connection.execute(
             update(t.raw_keys)
             .where(k.key == key, k.claim_id == arrival.claim.id, k.etag == etags[key], done)
-            .values(state=state, suspect=False, attempts=0, error=error, reread=False)
+            .values(
+                state=state,
+                suspect=False,
+                attempts=0,
+                error=error,
+                reread=False,
+                # Of content that was in before: its arrival, not when the file was touched.
+                arrived_at=arrived_at,
+            )
         )
+
+
+def _state(status: str) -> str:
+    return "failed" if status == "failed" else "done"
 
 
 def commit_swap(

@@ -187,7 +187,8 @@ def open_ledger(
 ) -> Ledger:
     """The ledger that the settings name, its schema brought up to date.
 
-    ``rezone`` names the one district whose zone may differ from the one its files were dated by.
+    ``rezone`` names the one district that is worked on, whose zone may change: of several, each is
+    changed by itself.
     ``unchecked``: also one that was brought back and not yet compared with the lake.
 
     Raises HomeError when the home cannot be used and SettingsError when the URL leads nowhere, a
@@ -241,11 +242,16 @@ def _reason(error: DBAPIError) -> str:
 
 
 def check_zones(ledger: Ledger, settings: Settings, rezone: str | None = None) -> None:
-    """Raise SettingsError when a district's zone is not the one its files were dated by."""
+    """Raise SettingsError when a district's zone is not the one its files were dated by.
+
+    With ``rezone`` nothing is wrong: that one may change, and no other is touched meanwhile.
+    """
+    if rezone is not None:
+        return
     with ledger.read() as connection:
         for row in connection.execute(select(t.zones.c.district, t.zones.c.zone)):
             district, zone = str(row[0]), str(row[1])
-            if settings.zone_of(district) != zone and district != rezone:
+            if settings.zone_of(district) != zone:
                 variable = "HAULWATCH_ZONES" if district in settings.zones else "HAULWATCH_ZONE"
                 raise SettingsError(
                     variable,

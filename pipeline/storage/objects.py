@@ -16,15 +16,28 @@ if TYPE_CHECKING:
 
 _DEVICE_HOUR = re.compile(r"([^/]+)/([^/]+)/(\d{10})/\3\.txt\.gz", re.ASCII)
 
+#: Hours that a device's clock may name, were it reset or run wild. Beyond them is no time at all,
+#: and at the ends of the calendar there is none in every zone.
+FIRST_HOUR, LAST_HOUR = "1970010100", "2199123123"
+
 
 @dataclass(frozen=True)
 class Entry:
-    """What the store shows of one key. ``etag`` changes with the content; times in microseconds."""
+    """What the store shows of one key. ``etag`` changes with the content; times in microseconds.
+
+    ``spelt`` is False where the name is no text: the key then only shows it, and cannot be read.
+    """
 
     key: str
     size: int
     etag: str
     modified_at: int
+    spelt: bool = True
+
+    @property
+    def place(self) -> tuple[str, str, str] | None:
+        """(district, device, local hour); None when it is no device-hour."""
+        return parse_key(self.key) if self.spelt else None
 
 
 def parse_key(key: str) -> tuple[str, str, str] | None:
@@ -33,6 +46,8 @@ def parse_key(key: str) -> tuple[str, str, str] | None:
     if match is None:
         return None
     district, device, hour = match.groups()
+    if not FIRST_HOUR <= hour <= LAST_HOUR:
+        return None
     try:
         localtime.hour_start(hour, "UTC")
     except ValueError:
@@ -100,6 +115,6 @@ class DiskStore:
             info = os.stat(path)
         except OSError:  # gone, or in a folder that may not be entered: not there for us
             return None
-        return Entry(
-            key, info.st_size, f"{info.st_size}-{info.st_mtime_ns}", info.st_mtime_ns // 1000
-        )
+        text = os.fsencode(key).decode("utf-8", "backslashreplace")
+        etag = f"{info.st_size}-{info.st_mtime_ns}"
+        return Entry(text, info.st_size, etag, info.st_mtime_ns // 1000, spelt=text == key)

@@ -11,8 +11,8 @@ TELEMETRY = "telemetry"
 
 #: How the error of a file begins that the store would not hand out; it is tried again later.
 UNREADABLE = "cannot be read"
-#: … and of one over which workers died too often.
-WORN_OUT = "set aside: the worker died"
+#: … and of one that was tried too often.
+WORN_OUT = "set aside: "
 
 
 @dataclass(frozen=True)

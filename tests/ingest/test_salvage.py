@@ -82,7 +82,7 @@ CORPUS: dict[str, Nasty] = {
     "no newline, salvage": Nasty(BODY + b"\n" + line(7), (7, 6, 0, 0, 1)),
     "windows line ends": Nasty(BODY.replace(b"\n", b"\r\n"), (5, 5, 0, 0, 0)),
     "blank lines": Nasty(b"\n" + BODY + b"  \t\r\n\n", (8, 5, 0, 0, 3)),
-    "only blank lines": Nasty(b"\n\n\n", (3, 0, 0, 0, 3), status="corrupt"),
+    "only blank lines": Nasty(b"\n\n\n", (3, 0, 0, 0, 3)),
     "packed nothing": Nasty(b"", (0, 0, 0, 0, 0)),
     "zero bytes": Nasty(b"", (0, 0, 0, 0, 0), status="corrupt", plain=True),
     "plain text": Nasty(BODY, (5, 5, 0, 0, 0), plain=True),
