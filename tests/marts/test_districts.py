@@ -15,7 +15,7 @@ from pipeline.marts.build import build, is_due, plan
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
-from tests.make import deliver, rows
+from tests.make import deliver, epoch, rows
 from tests.marts.test_marts import NOW, ask
 
 HOUR = "2026013106"
@@ -49,6 +49,33 @@ def test_a_device_that_moves_to_another_district_within_a_minute(
     assert told("speed_deviation", "sum(seconds)") == seconds
     assert told("device_health", "sum(observed_s)", "part = 'gps'") == seconds
     assert told("signal_trust", "sum(minutes)", "signal = 'EngineSpeed'") == {"AAA": 11, "BBB": 10}
+
+
+def test_a_district_whose_rows_another_beats(
+    raw: Path, settings: Settings, ledger: Ledger, flow: Flow
+) -> None:
+    """That another district's file beats some rows, the first one's own files do not tell."""
+
+    def arrive(district: str, device: str, unit: str, seconds: int, **when: int) -> None:
+        lines = rows(HOUR, seconds, device, unitno=unit, dstrct_code=district)
+        deliver(raw, HOUR, lines, device=device, district=district, **when)
+
+    def built() -> list[tuple[Any, ...]]:
+        flow.ingest()
+        build(ledger, settings, "w", now=NOW)
+        assert not is_due(ledger)
+        query = "SELECT dstrct_code, unitno, deviceid, sum(seconds) FROM unit_minute GROUP BY ALL"
+        return sorted(ask(settings, ledger, "unit_minute", query))
+
+    arrive("AAA", "d1", "DT101", 90)
+    arrive("BBB", "d2", "DT100", 60)
+    assert built() == [("AAA", "DT101", "d1", 90), ("BBB", "DT100", "d2", 60)]
+    arrive("BBB", "d1", "DT102", 60, arrived=epoch(HOUR) + 7200)
+    assert built() == [
+        ("AAA", "DT101", "d1", 30),
+        ("BBB", "DT100", "d2", 60),
+        ("BBB", "DT102", "d1", 60),
+    ]
 
 
 def test_days_that_fail_do_not_hold_back_the_others(
