@@ -47,14 +47,15 @@ def test_a_device_that_moves_to_another_district_within_a_minute(
     assert told("unit_minute", "sum(can_s)") == seconds
     assert told("eye_hour", "sum(readable_s)") == seconds
     assert told("speed_deviation", "sum(seconds)") == seconds
+    assert told("device_hour", "sum(observed_s)") == seconds
     assert told("device_health", "sum(observed_s)", "part = 'gps'") == seconds
     assert told("signal_trust", "sum(minutes)", "signal = 'EngineSpeed'") == {"AAA": 11, "BBB": 10}
 
 
-def test_a_district_whose_rows_another_beats(
+def test_districts_that_number_units_alike_and_one_that_beats_another(
     raw: Path, settings: Settings, ledger: Ledger, flow: Flow
 ) -> None:
-    """That another district's file beats some rows, the first one's own files do not tell."""
+    """Of what beat its rows later a district's own files tell nothing."""
 
     def arrive(district: str, device: str, unit: str, seconds: int, **when: int) -> None:
         lines = rows(HOUR, seconds, device, unitno=unit, dstrct_code=district)
@@ -68,12 +69,12 @@ def test_a_district_whose_rows_another_beats(
         return sorted(ask(settings, ledger, "unit_minute", query))
 
     arrive("AAA", "d1", "DT101", 90)
-    arrive("BBB", "d2", "DT100", 60)
-    assert built() == [("AAA", "DT101", "d1", 90), ("BBB", "DT100", "d2", 60)]
+    arrive("BBB", "d2", "DT101", 60)
+    assert built() == [("AAA", "DT101", "d1", 90), ("BBB", "DT101", "d2", 60)]
     arrive("BBB", "d1", "DT102", 60, arrived=epoch(HOUR) + 7200)
     assert built() == [
         ("AAA", "DT101", "d1", 30),
-        ("BBB", "DT100", "d2", 60),
+        ("BBB", "DT101", "d2", 60),
         ("BBB", "DT102", "d1", 60),
     ]
 
