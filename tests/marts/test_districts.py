@@ -69,13 +69,13 @@ def test_districts_that_number_units_alike_and_one_that_beats_another(
         return sorted(ask(settings, ledger, "unit_minute", query))
 
     arrive("AAA", "d1", "DT101", 90)
-    arrive("BBB", "d2", "DT101", 60)
-    assert built() == [("AAA", "DT101", "d1", 90), ("BBB", "DT101", "d2", 60)]
-    arrive("BBB", "d1", "DT102", 60, arrived=epoch(HOUR) + 7200)
+    arrive("O'B", "d2", "DT101", 60)
+    assert built() == [("AAA", "DT101", "d1", 90), ("O'B", "DT101", "d2", 60)]
+    arrive("O'B", "d1", "DT102", 60, arrived=epoch(HOUR) + 7200)
     assert built() == [
         ("AAA", "DT101", "d1", 30),
-        ("BBB", "DT101", "d2", 60),
-        ("BBB", "DT102", "d1", 60),
+        ("O'B", "DT101", "d2", 60),
+        ("O'B", "DT102", "d1", 60),
     ]
 
 
