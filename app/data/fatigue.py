@@ -200,7 +200,7 @@ def roster(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
 def seat(filters: Filters, case: Mapping[str, Any]) -> dict[str, Any] | None:
     """Since when the unit of a case had been driven without a stop; None where unknown."""
     at = case["started_at"]
-    found = ask(PAGE, "fatigue_seat", _scope(filters, (case["unitno"],), at - SEAT_BACK, at))
+    found = ask(PAGE, "fatigue_seat", _unit_of(filters, case, at - SEAT_BACK, at))
     return found.row(0, named=True) if found.height else None
 
 
@@ -208,7 +208,7 @@ def track(filters: Filters, case: Mapping[str, Any]) -> pl.DataFrame:
     """Where the unit of a case was in the hours around it, by the minute."""
     at = case["started_at"]
     span = at - TRACK_AROUND_CASE, at + TRACK_AROUND_CASE
-    return ask(PAGE, "fatigue_track", _scope(filters, (case["unitno"],), *span))
+    return ask(PAGE, "fatigue_track", _unit_of(filters, case, *span))
 
 
 def roads(case: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
@@ -289,6 +289,12 @@ def _would_be(version: int, scope: Scope, changed: tuple[tuple[str, float], ...]
 
 def _day_of(filters: Filters, case: Mapping[str, Any]) -> Scope:
     return Scope(case["hiveperiod"], case["hiveperiod"], filters.districts)
+
+
+def _unit_of(filters: Filters, case: Mapping[str, Any], start: datetime, end: datetime) -> Scope:
+    """A span of time of the unit of a case: another district may have one of the same number."""
+    scope = _scope(filters, (case["unitno"],), start, end)
+    return replace(scope, districts=(case["dstrct_code"],))
 
 
 def _scope(filters: Filters, units: tuple[str, ...], start: datetime, end: datetime) -> Scope:

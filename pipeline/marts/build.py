@@ -64,6 +64,15 @@ class BuildResult:
     elsewhere: bool = False
 
 
+@dataclass
+class _Failed:
+    """What went wrong in turns so far: their days, what is told of them, their failed tests."""
+
+    days: set[tuple[str, str]] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
+    tests: list[dict[str, object]] = field(default_factory=list)
+
+
 def plan(ledger: Ledger, *, day: str | None = None, district: str | None = None) -> list[Partition]:
     """Partitions that are newer than their marts, oldest first."""
     with ledger.read() as connection:
@@ -92,21 +101,29 @@ def build(
     """Bring the marts of every dirty partition up to date.
 
     Raises BuildFailed when a model or a test of severity *error* fails: nothing of that turn is
-    published then, and what was published before stays.
+    published then, and what was published before stays. The other turns are built first: one day
+    that fails must not hold back every other.
     """
     started = time.monotonic()
     now = now or datetime.now(UTC)
-    result = BuildResult()
+    result, failed = BuildResult(), _Failed()
     if not claims.lease(ledger, "build", worker, settings.lease_seconds):
         result.elsewhere = True
         return result
     try:
         # A day that was built before the one after it goes on in that: such days come once more.
         for _ in range(2):
-            for parts in _turns(plan(ledger, day=day, district=district)):
-                _turn(ledger, settings, worker, parts, now, result)
+            due = plan(ledger, day=day, district=district)
+            for parts in _turns([part for part in due if _day(part) not in failed.days]):
+                try:
+                    _turn(ledger, settings, worker, parts, now, result, failed)
+                except BuildFailed as error:
+                    failed.days.update(map(_day, parts))
+                    failed.failures += [x for x in error.failures if x not in failed.failures]
     finally:
         claims.give_back(ledger, "build", worker)
+    if failed.failures:
+        raise BuildFailed(failed.failures)
     result.seconds = time.monotonic() - started
     return result
 
@@ -130,6 +147,7 @@ def _turn(
     parts: list[Partition],
     now: datetime,
     result: BuildResult,
+    failed: _Failed,
 ) -> None:
     lake = open_lake(settings)
     with ledger.write() as connection:
@@ -152,13 +170,13 @@ def _turn(
                 loan.fetch(chunk.paths)
                 sources.begin(database, chunk)
                 tests += dbt_runner.run(scratch, SECONDS, settings.duckdb, settings.scratch)
-                _records(ledger, claim_id, tests)
+                _records(ledger, claim_id, tests, failed)
                 sources.keep(database)
             steps.reached("build.filled")
             tests += dbt_runner.run(scratch, DAYS, settings.duckdb, settings.scratch)
             steps.reached("build.tested")
             tests = dbt_runner.together(tests)
-            rows = _records(ledger, claim_id, tests)
+            rows = _records(ledger, claim_id, tests, failed)
             sources.put_results(database, tests)
             dbt_runner.run(scratch, RESULTS, settings.duckdb, settings.scratch)
             past = unlink.past(settings, map(_day, parts), now)
@@ -198,16 +216,23 @@ def _before(shot: Snapshot) -> set[tuple[str, str]]:
     return {(localtime.next_day(day, -1), district) for day, district in new} - days
 
 
-def _records(ledger: Ledger, claim_id: str, tests: list[TestResult]) -> list[dict[str, object]]:
-    """What the ledger keeps of the tests. A failed one is kept at once, and ends the build."""
+def _records(
+    ledger: Ledger, claim_id: str, tests: list[TestResult], failed: _Failed
+) -> list[dict[str, object]]:
+    """What the ledger keeps of the tests, with those that failed in turns before.
+
+    A failed one is kept at once, and ends the turn.
+    """
     run_id = int(claim_id[:12], 16)
     rows = [{**x.__dict__, "run_id": run_id} for x in tests]
-    broken = [f"{x.test}: {x.message}" for x in tests if x.status in ("fail", "error")]
+    kept = [*failed.tests, *rows]
+    broken = [row for row in rows if row["status"] in ("fail", "error")]
     if broken:
         with ledger.write() as connection:
-            commits.record_tests(connection, rows)
-        raise BuildFailed(broken)
-    return rows
+            commits.record_tests(connection, kept)
+        failed.tests += broken
+        raise BuildFailed([f"{row['test']}: {row['message']}" for row in broken])
+    return kept
 
 
 @contextmanager

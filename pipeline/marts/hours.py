@@ -1,9 +1,9 @@
 """Which hours of a day are to be computed from seconds again.
 
-An hour's rows are a function of the live object versions that reach into it (decision 007), and
-what is computed of them one of these rows and of the project's own words. So an hour carries a
-fingerprint of both; it is built anew when that is another than when it was built. Compaction
-changes none.
+An hour's rows are a function of the live object versions that reach into it (decision 007) and of
+which of their rows are beaten, for an object of another district may beat them. What is computed of
+them is one of these rows and of the project's own words. So an hour carries a fingerprint of all
+this; it is built anew when that is another than when it was built. Compaction changes none.
 """
 
 from __future__ import annotations
@@ -58,16 +58,20 @@ def of(connection: Connection, settings: Settings, part: Partition) -> list[Hour
     """Every hour of a partition; one without rows has no fingerprint."""
     start, end = localtime.day_span(part.hiveperiod, settings.zone_of(part.dstrct_code))
     first, last = localtime.to_us(start), localtime.to_us(end)
-    o = t.raw_objects.c
-    columns = (o.id, o.rank_at, o.flags, o.accepted, o.min_ts, o.max_ts)
-    query = select(*columns).where(
+    o, b = t.raw_objects.c, t.beaten.c
+    columns = (o.id, o.rank_at, o.flags, o.accepted, o.overlapped, o.min_ts, o.max_ts)
+    reaching = (
         o.district == part.dstrct_code,
         o.dead_at.is_(None),
         o.accepted > 0,
         o.max_ts >= first - BEFORE,
         o.min_ts < last,
     )
-    objects = connection.execute(query.order_by(o.id)).all()
+    objects = connection.execute(select(*columns).where(*reaching).order_by(o.id)).all()
+    overlapped = select(o.id).where(*reaching, o.overlapped > 0)
+    runs = select(b.src, b.lo, b.hi).where(b.src.in_(overlapped)).order_by(b.src, b.lo)
+    some = any(row.overlapped for row in objects)
+    beaten = connection.execute(runs).all() if some else []
     found = []
     for begin in range(first, last, HOUR):
         digest, rows = hashlib.sha256(logic().encode()), 0.0
@@ -78,6 +82,9 @@ def of(connection: Connection, settings: Settings, part: Partition) -> list[Hour
             digest.update(f"{row.id} {row.rank_at} {row.flags}".encode())
             shared = min(row.max_ts + 1, begin + HOUR) - max(row.min_ts, begin)
             rows += row.accepted * max(0, shared) / (row.max_ts + 1 - row.min_ts)
+        for run in beaten:
+            if run.lo < begin + HOUR and run.hi >= begin - BEFORE:
+                digest.update(f"-{run.src} {run.lo} {run.hi}".encode())
         name = digest.hexdigest()[:16] if near else ""
         found.append(Hour(part.hiveperiod, part.dstrct_code, begin, round(rows), name))
     return found

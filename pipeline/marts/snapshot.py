@@ -18,7 +18,7 @@ from pipeline.settings import Settings
 from pipeline.storage import manifest
 from pipeline.storage import tables as t
 from pipeline.storage.records import TELEMETRY, DataFile, Partition
-from pipeline.storage.visible import mart_sql, no_telemetry_sql, telemetry_sql
+from pipeline.storage.visible import literal, mart_sql, no_telemetry_sql, telemetry_sql
 
 #: Rows of telemetry that one run over the seconds works on; more are taken in turns.
 ROWS_AT_ONCE = 1_500_000
@@ -156,7 +156,7 @@ def _chunks(
         spans = _spans(some)
         own = [file for file in files if any(_meets(file, *span) for span in spans)]
         where = " OR ".join(
-            f"(dstrct_code = '{at}' AND ts >= make_timestamptz({low})"
+            f"(dstrct_code = {literal(at)} AND ts >= make_timestamptz({low})"
             f" AND ts < make_timestamptz({high}))"
             for at, low, high in spans
         )

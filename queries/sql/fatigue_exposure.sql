@@ -5,7 +5,7 @@
 -- columns: units, moving_s, eyes_valid_moving_s, blind_moving_s, no_data_s, unobserved_km,
 --   unobserved_h, km
 SELECT
-    count(DISTINCT unitno) AS units,
+    count(DISTINCT (dstrct_code, unitno)) AS units,
     coalesce(sum(moving_s), 0)::DOUBLE AS moving_s,
     coalesce(sum(eyes_valid_moving_s), 0)::DOUBLE AS eyes_valid_moving_s,
     coalesce(sum(blind_moving_s), 0)::DOUBLE AS blind_moving_s,

@@ -7,22 +7,24 @@
 --   occurrence (the controller's own count, largest)
 WITH active AS (
     SELECT
-        unitno, ts, DtcSpn AS spn, DtcFmi AS fmi, DtcSource AS source, DtcOccurrence AS occurrence
+        dstrct_code, unitno, ts, DtcSpn AS spn, DtcFmi AS fmi, DtcSource AS source,
+        DtcOccurrence AS occurrence
     FROM telemetry
     WHERE unitno IN (SELECT unnest($units)) AND ts >= $start AND ts < $end AND DtcSpn IS NOT NULL
 ),
 marked AS (
     SELECT
-        unitno, ts, spn, fmi, source, occurrence,
+        dstrct_code, unitno, ts, spn, fmi, source, occurrence,
         coalesce(ts - lag(ts) OVER code > INTERVAL 1 MINUTE, true) AS fresh
     FROM active
-    WINDOW code AS (PARTITION BY unitno, spn, fmi, source ORDER BY ts)
+    WINDOW code AS (PARTITION BY dstrct_code, unitno, spn, fmi, source ORDER BY ts)
 ),
 times AS (
     SELECT
-        unitno, ts, spn, fmi, source, occurrence,
+        dstrct_code, unitno, ts, spn, fmi, source, occurrence,
         count_if(fresh) OVER (
-            PARTITION BY unitno, spn, fmi, source ORDER BY ts ROWS UNBOUNDED PRECEDING
+            PARTITION BY dstrct_code, unitno, spn, fmi, source
+            ORDER BY ts ROWS UNBOUNDED PRECEDING
         ) AS number
     FROM marked
 )
@@ -30,5 +32,5 @@ SELECT
     unitno, spn, fmi, source, min(ts) AS started_at, max(ts) + INTERVAL 1 SECOND AS ended_at,
     count(DISTINCT ts) AS active_s, 1::BIGINT AS times, false AS carried, max(occurrence) AS occurrence
 FROM times
-GROUP BY unitno, spn, fmi, source, number
+GROUP BY dstrct_code, unitno, spn, fmi, source, number
 ORDER BY started_at, unitno, spn, fmi, source

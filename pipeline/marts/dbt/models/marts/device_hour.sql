@@ -55,6 +55,7 @@ fragments as (
 ),
 observed as (
     select
+        dstrct_code,
         deviceid,
         hour_start,
         sum(floor(epoch(last_ts)) - floor(epoch(first_ts)) + 1)::bigint as observed_s
@@ -64,6 +65,7 @@ observed as (
 pieces as (select * from {{ ref('stg_pieces') }} where not observed),
 gaps as (
     select
+        e.dstrct_code,
         e.deviceid,
         e.hour_start,
         -- within one boot: from where the rows ended, or from the boot itself, whose first row is 1
@@ -87,7 +89,8 @@ gaps as (
         )) filter (g.from_s <= epoch(e.hour_start) and g.to_s >= epoch(e.hour_start) + 3600) as whole
     from expected as e
     join pieces as g
-        on g.deviceid = e.deviceid
+        on g.dstrct_code = e.dstrct_code
+        and g.deviceid = e.deviceid
         and g.from_s < epoch(e.hour_start) + 3600
         and g.to_s > epoch(e.hour_start)
     group by all
@@ -243,8 +246,10 @@ stated as (
     from expected as e
     left join objects as o
         on o.district = e.dstrct_code and o.deviceid = e.deviceid and o.hour = e.hour
-    left join observed as s on s.deviceid = e.deviceid and s.hour_start = e.hour_start
-    left join gaps as g on g.deviceid = e.deviceid and g.hour_start = e.hour_start
+    left join observed as s
+        on s.dstrct_code = e.dstrct_code and s.deviceid = e.deviceid and s.hour_start = e.hour_start
+    left join gaps as g
+        on g.dstrct_code = e.dstrct_code and g.deviceid = e.deviceid and g.hour_start = e.hour_start
     left join last_words as w on w.deviceid = e.deviceid and w.last_minute < e.hour_start
     left join company as y on y.deviceid = e.deviceid and y.hiveperiod = e.hiveperiod
     left join first_words as f on f.deviceid = e.deviceid

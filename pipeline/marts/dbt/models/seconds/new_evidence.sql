@@ -78,7 +78,8 @@ stepped as (
                 and last_valid
                 and last_ts > lag(ts) over w
             )
-            or operator <> lag(operator) over w,
+            or operator <> lag(operator) over w
+            or dstrct_code <> lag(dstrct_code) over w,
             true
         ) as fresh
     from marks

@@ -15,7 +15,8 @@ active as (
         t.DtcOccurrence as occurrence,
         coalesce(
             s.ts - lag(s.ts) over (
-                partition by s.unitno, t.DtcSpn, t.DtcFmi, t.DtcSource order by s.ts
+                partition by s.dstrct_code, s.unitno, t.DtcSpn, t.DtcFmi, t.DtcSource
+                order by s.ts
             ) > interval 1 minute,
             true
         ) as fresh

@@ -7,6 +7,7 @@ marked as (
             ts - lag(ts) over w > interval 1500 milliseconds
             or state <> lag(state) over w
             or operatorid <> lag(operatorid) over w
+            or dstrct_code <> lag(dstrct_code) over w
             or bootcount is distinct from lag(bootcount) over w
             or hour_start <> lag(hour_start) over w,
             true

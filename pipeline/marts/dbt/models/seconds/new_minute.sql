@@ -1,6 +1,7 @@
 with
 signals as (
     select
+        t.dstrct_code,
         t.deviceid,
         time_bucket(interval 1 minute, t.ts) as minute,
         {%- for name in minute_signals() %}
@@ -44,6 +45,7 @@ signals as (
 tenths as (
     -- blocks of ten seconds keep what is needed to say how sure a share of five minutes is
     select
+        dstrct_code,
         deviceid,
         time_bucket(interval 1 minute, ts) as minute,
         floor(epoch(ts) % 60 / 10) as tenth,
@@ -60,6 +62,7 @@ tenths as (
 ),
 eyes as (
     select
+        dstrct_code,
         deviceid,
         minute,
         sum(tracked_s)::bigint as face_tracked_s,
@@ -101,7 +104,7 @@ one_device as (
     -- two devices in one minute of a unit: a swap, or a wrong unit number; the fuller one counts
     select *
     from states
-    qualify row_number() over (partition by unitno, minute order by seconds desc, deviceid) = 1
+    qualify row_number() over (partition by dstrct_code, unitno, minute order by seconds desc, deviceid) = 1
 )
 select
     o.*,
@@ -112,7 +115,7 @@ select
     coalesce(e.eyes_closed_s, 0) as eyes_closed_s,
     case when e.eyes_valid_moving_s > 0 then e.valid_by_10s else [] end as valid_by_10s,
     case when e.eyes_valid_moving_s > 0 then e.closed_by_10s else [] end as closed_by_10s,
-    s.* exclude (deviceid, minute)
+    s.* exclude (dstrct_code, deviceid, minute)
 from one_device as o
-join signals as s using (deviceid, minute)
-left join eyes as e using (deviceid, minute)
+join signals as s using (dstrct_code, deviceid, minute)
+left join eyes as e using (dstrct_code, deviceid, minute)

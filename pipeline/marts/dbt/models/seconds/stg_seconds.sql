@@ -84,15 +84,21 @@ stated as (
     from moves as m
     left join {{ source('lake', 'hours') }} as h using (dstrct_code, hour_start)
 ),
-shared as (select unitno from stated group by unitno having min(deviceid) < max(deviceid)),
+shared as (
+    select dstrct_code, unitno
+    from stated
+    group by dstrct_code, unitno
+    having min(deviceid) < max(deviceid)
+),
 once as (
-    select * from stated where unitno not in (select unitno from shared)
+    select * from stated anti join shared using (dstrct_code, unitno)
     union all
-    -- A second of a unit counts once, also when a second device carries its number.
+    -- A second of a unit counts once, also when a second device carries its number. Districts number
+    -- their units by themselves.
     select *
     from stated
-    where unitno in (select unitno from shared)
-    qualify row_number() over (partition by unitno, ts order by deviceid) = 1
+    semi join shared using (dstrct_code, unitno)
+    qualify row_number() over (partition by dstrct_code, unitno, ts order by deviceid) = 1
 )
 select
     *,
