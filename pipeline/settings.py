@@ -377,11 +377,6 @@ class Settings(BaseSettings):
         return self.zones.get(district, self.zone)
 
 
-def _bytes(size: str) -> int:
-    number, unit = re.fullmatch(r"([\d.]+)\s?(\w+)", size).groups()  # type: ignore[union-attr]
-    return int(float(number) * _UNITS[unit])
-
-
 def variable_of(field: str) -> str:
     """Environment variable that sets a field."""
     return PREFIX + field.upper()
