@@ -352,6 +352,8 @@ def _text(value: Any) -> tuple[bool, str | None]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False, None
     if isinstance(value, float):
+        if not math.isfinite(value):  # 1e999: what was sent is no text we could give back
+            return False, None
         whole = value.is_integer() and abs(value) < 1e15
         return True, str(int(value)) if whole else repr(value)
     return True, str(value)
