@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 #: The parser's, dictionary's and window's version: recorded with every object that was read.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 SENTINEL = -9999
 TIME_FIELD = "heartbeat"

@@ -154,5 +154,7 @@ def mart_sql(
         parts.append(f"SELECT {names} FROM {source}")
     if older:
         source = f"read_parquet({file_list(root, older)}, union_by_name=true)"
-        parts.append(f"SELECT {names} FROM {source}")
+        lacking = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
+        rows = f"SELECT {lacking} WHERE false UNION ALL BY NAME SELECT * FROM {source}"
+        parts.append(f"SELECT {names} FROM ({rows})")
     return " UNION ALL ".join(parts)

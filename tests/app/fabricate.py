@@ -217,7 +217,7 @@ class Lake:
                     "unitno": unit,
                     "fwversion": "3.1",
                     "flags": "",
-                    "rules_version": 1,
+                    "rules_version": fields.RULES_VERSION,
                 }
             ],
         )

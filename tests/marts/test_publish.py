@@ -87,10 +87,12 @@ def test_files_are_read_together_whatever_each_holds(tmp_path: Path) -> None:
             ("a", 1.5, [1, 2]),
             ("b", 1.125, None),
         ]
-        every = mart_sql(tmp_path, files, columns[:2])
-        assert duck.sql(f"SELECT km FROM ({every}) ORDER BY km").fetchall() == [
-            (1.125,), (1.5,), (2.25,),
-        ]  # fmt: skip
+        every = mart_sql(tmp_path, files, columns)
+        assert duck.sql(f"{every} ORDER BY ALL").fetchall() == [
+            ("a", 1.5, [1, 2]),
+            ("b", 1.125, None),
+            ("c", 2.25, None),
+        ]
         some = duck.sql(mart_sql(tmp_path, files, columns, {"KM"}))
         assert some.columns == ["unitno", "km"]  # and the keys among them
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.event import listen, remove
 
+from pipeline import fields
 from pipeline.localtime import path_hour, to_us
 from pipeline.settings import Settings
 from pipeline.storage import tables as t
@@ -61,7 +62,7 @@ def file(
             connection.execute(insert(t.raw_keys).values(**common, **row))
             return
         row = {"id": number, "key": key, "sha256": "x", "status": "ok", "arrived_at": at}
-        row |= {"rank_at": at, "committed_at": to_us(taken), "rules_version": 1}
+        row |= {"rank_at": at, "committed_at": to_us(taken), "rules_version": fields.RULES_VERSION}
         row |= {"dead_at": to_us(taken) if dead else None}
         connection.execute(insert(t.raw_objects).values(**common, **counts, **row))
 
