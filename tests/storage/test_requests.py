@@ -187,9 +187,10 @@ class Counting(Worker):
         super().__init__(*given)
         self.built: list[int] = []
 
-    def _build(self, now: datetime) -> None:
+    def _build(self, now: datetime, backlog: int) -> int:
         self.built.append(len(all_of(self.ledger, t.raw_objects)))
         self._done["build"] = now
+        return backlog
 
 
 def test_the_worker_reads_again_and_then_builds(
