@@ -65,18 +65,21 @@ class Flow:
 
     def _stop(self) -> None:
         """Somebody wants us to end: nobody waits for work that will be done again."""
-        for pool in (self._readers, self._builder):
-            if pool:
-                pool.end()
+        for pool in self._pools:
+            pool.end()
         with suppress(SQLAlchemyError):  # what is held then expires by itself
             claims.let_go(self.ledger, self.worker)
             end_runs(self.ledger, self.worker)
 
+    @property
+    def _pools(self) -> list[Pool]:
+        """Those that were needed so far."""
+        return [pool for pool in (self._readers, self._mergers, self._builder) if pool]
+
     def close(self) -> None:
         """End the child processes."""
-        for pool in (self._readers, self._mergers, self._builder):
-            if pool:
-                pool.shutdown(cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(cancel_futures=True)
         self._readers = self._mergers = self._builder = None
 
     @property
