@@ -137,9 +137,10 @@ def mart_sql(
     """
     asked = among(wanted)
     columns = [(name, kind) for name, kind in columns if asked(name)]
+    empty = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
+    nothing = f"SELECT {empty} WHERE false"
     if not files:
-        empty = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
-        return f"SELECT {empty} WHERE false"
+        return nothing
     names = ", ".join(f"{identifier(name)}::{kind} AS {identifier(name)}" for name, kind in columns)
     schema = ", ".join(
         f"{field_id(name)}: {{name: {literal(name)}, type: {literal(kind)}, default_value: NULL}}"
@@ -154,7 +155,6 @@ def mart_sql(
         parts.append(f"SELECT {names} FROM {source}")
     if older:
         source = f"read_parquet({file_list(root, older)}, union_by_name=true)"
-        lacking = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
-        rows = f"SELECT {lacking} WHERE false UNION ALL BY NAME SELECT * FROM {source}"
+        rows = f"{nothing} UNION ALL BY NAME SELECT * FROM {source}"
         parts.append(f"SELECT {names} FROM ({rows})")
     return " UNION ALL ".join(parts)
