@@ -200,7 +200,8 @@ def open_ledger(
         from pipeline.storage.migrate import upgrade
 
         upgrade(ledger)
-        check_zones(ledger, settings, rezone)
+        if rezone is None:  # that one may change, and no other is touched meanwhile
+            check_zones(ledger, settings)
         if not unchecked:
             _check_compared(ledger)
     except DBAPIError as error:
@@ -241,13 +242,8 @@ def _reason(error: DBAPIError) -> str:
     return lines[-1] if lines[0].startswith("Multiple") else lines[0]
 
 
-def check_zones(ledger: Ledger, settings: Settings, rezone: str | None = None) -> None:
-    """Raise SettingsError when a district's zone is not the one its files were dated by.
-
-    With ``rezone`` nothing is wrong: that one may change, and no other is touched meanwhile.
-    """
-    if rezone is not None:
-        return
+def check_zones(ledger: Ledger, settings: Settings) -> None:
+    """Raise SettingsError when a district's zone is not the one its files were dated by."""
     with ledger.read() as connection:
         for row in connection.execute(select(t.zones.c.district, t.zones.c.zone)):
             district, zone = str(row[0]), str(row[1])
