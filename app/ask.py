@@ -22,6 +22,7 @@ import polars as pl
 
 from app.console import FAILED, WRONG
 from pipeline.errors import UsageError
+from pipeline.pool import STOPS
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
 from queries import answers
@@ -36,7 +37,6 @@ TABLE_ROWS = 200
 OVERTIME, OVERTIME_S = 1.5, 2.0
 #: The same of memory: one value may be larger than all that DuckDB counts.
 BEYOND, BEYOND_BYTES = 2, 2 << 30
-STOPS = {signal.SIGINT, signal.SIGTERM}
 GLANCE_S = 0.1
 
 

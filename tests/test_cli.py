@@ -374,15 +374,19 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_workers_children_end_with_it(home: Path, number: int) -> None:
-    deliver(home / "raw", HOUR, rows(HOUR, 120))
-    worker = subprocess.Popen(
+def quiet_worker(home: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "app.cli", "worker"],
         env={**os.environ, "HAULWATCH_HOME": str(home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_workers_children_end_with_it(home: Path, number: int) -> None:
+    deliver(home / "raw", HOUR, rows(HOUR, 120))
+    worker = quiet_worker(home)
     children: set[int] = set()
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline and len(children) < 2:
@@ -399,12 +403,7 @@ def test_a_workers_children_end_with_it(home: Path, number: int) -> None:
 
 def test_a_worker_stopped_while_it_builds_gives_the_build_back(home: Path) -> None:
     deliver(home / "raw", HOUR, rows(HOUR, 120))
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "worker"],
-        env={**os.environ, "HAULWATCH_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    worker = quiet_worker(home)
     ledger = open_ledger(load(home=home))
     children: set[int] = set()
     try:
