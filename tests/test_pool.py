@@ -6,9 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+import pytest
+
+from pipeline.flow import Flow
 from pipeline.pool import Pool
+from pipeline.settings import Settings
+from pipeline.storage.ledger import Ledger
 
 ENDS_BY_FORCE = """
 import os
@@ -41,3 +48,16 @@ def test_a_parent_that_must_end_at_once_says_nothing(tmp_path: Path) -> None:
         check=False,
     )  # its output ends when the tracker, which has it too, has ended
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("pool", ["readers", "mergers"])
+def test_a_flow_that_is_stopped_waits_for_none_of_its_children(
+    settings: Settings, ledger: Ledger, pool: str
+) -> None:
+    flow = Flow(settings, ledger)
+    work = getattr(flow, pool).submit(time.sleep, 60)
+    while not work.running():  # before that it could be cancelled
+        time.sleep(0.01)
+    with pytest.raises(KeyboardInterrupt), flow:
+        raise KeyboardInterrupt
+    assert isinstance(work.exception(), BrokenProcessPool)
