@@ -294,17 +294,17 @@ def test_the_days_of_ramadan_are_told_and_can_be_looked_at_alone(
 ) -> None:
     lake = watched(home, ledger)
     day, at = placed(ledger)
-    other = next_day(day, -1)
+    other = next_day(day)  # the hours after midnight of a night shift lie in it
     hour = {"hour_start": at.replace(minute=0), "valid_moving_s": 1800, "operator": OPERATOR}
     with ledger.write() as connection:
         eyes = [{"hiveperiod": day, "dstrct_code": DISTRICT, "unitno": "DT-101", **hour}]
         publish(lake, connection, "eye_hour", eyes)
     page = partial(opened, script)
     monkeypatch.setattr(daylight, "ramadan_day", {day: 3}.get)
-    app = page(view="patterns", **{state.FIRST: other, state.LAST: day})
+    app = page(view="patterns", **{state.FIRST: day, state.LAST: other})
     assert say("fatigue.ramadan", n=1, all=2, first=day, last=day) in texts(app)
     assert app.get("plotly_chart")
-    app = page(view="patterns", season="other_days", **{state.FIRST: other, state.LAST: day})
+    app = page(view="patterns", season="other_days", **{state.FIRST: day, state.LAST: other})
     assert "Ramadan:" not in texts(app)
     assert say("fatigue.profile.none") in texts(app)
 
