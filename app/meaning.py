@@ -25,6 +25,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "fatigue_case.evidence",
         "fatigue_case.closure_s",
         "fatigue_case.closed_share",
+        "eye_hour.open_ear",
     ),
     "fatigue.place": ("unit_minute.lat", "unit_minute.lon"),
     "fatigue.profile": ("operator_shift", "eye_hour.valid_moving_s"),

@@ -36,7 +36,10 @@ elif case is not None:
         if seconds.is_empty():
             panels.empty("fatigue.trace.none")
         else:
-            trace = drawing.once(fatigue.eye_trace, seconds, case, chosen.zone, panels.dark())
+            ratio = data.fatigue.thresholds_in_force()["closed_ratio"]
+            trace = drawing.once(
+                fatigue.eye_trace, seconds, case, ratio, chosen.zone, panels.dark()
+            )
             panels.chart(trace, "trace", "fatigue.trace")
         track = data.fatigue.track(chosen, case)
         spot = figures.fatigue.spot(seconds, track, case)

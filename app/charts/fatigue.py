@@ -16,7 +16,6 @@ from app.text import say, spelled
 
 #: Beyond this gap a line would invent what was not seen.
 GAP_S = 10
-RULE = 0.60
 #: The eyes were not read for longer than this: the trace says so.
 UNSEEN_S = 1.5
 #: At least so much of the place is shown to the north and to the south.
@@ -32,10 +31,13 @@ SHAPES = {
 }
 
 
-def eye_trace(seconds: pl.DataFrame, case: dict[str, Any], zone: str, dark: bool) -> go.Figure:
+def eye_trace(
+    seconds: pl.DataFrame, case: dict[str, Any], ratio: float, zone: str, dark: bool
+) -> go.Figure:
     """Eyes over speed, second by second; lines stop where nothing was seen.
 
-    The share of closed frames has a row of its own where the firmware sends it.
+    Beside the eyes the level of open ones that judged them, and ``ratio`` of it: below that they
+    are closed. The share of closed frames has a row of its own where the firmware sends it.
     """
     colours, frame = palette(dark), broken(local(seconds, zone, "ts"), "ts", GAP_S)
     frames = [] if seconds["eyeclosedfrac"].is_null().all() else ["closed"]
@@ -48,10 +50,10 @@ def eye_trace(seconds: pl.DataFrame, case: dict[str, Any], zone: str, dark: bool
         row_heights=[0.45, *(0.25 for _ in frames), 0.3],
         subplot_titles=[say(f"fatigue.trace.{name}") for name in rows],
     )
-    frame = frame.with_columns((pl.col("earbaseline") * RULE).alias("rule"))
+    frame = frame.with_columns((pl.col("open_ear") * ratio).alias("rule"))
     lines = (
         ("ear", "ear", "ear", {"color": colours.accent, "width": 1.5}),
-        ("ear", "earbaseline", "level", {"color": colours.hatch, "width": 2}),
+        ("ear", "open_ear", "level", {"color": colours.hatch, "width": 2}),
         ("ear", "rule", "rule", {"color": VERMILION, "width": 2, "dash": "dot"}),
         ("closed", "eyeclosedfrac", "closed", {"color": VERMILION, "width": 2}),
         ("speed", "speed", "speed", {"color": colours.text, "width": 2}),
@@ -61,7 +63,7 @@ def eye_trace(seconds: pl.DataFrame, case: dict[str, Any], zone: str, dark: bool
             figure.add_scatter(
                 x=frame["ts"].to_list(),
                 y=frame[column].to_list(),
-                name=say(f"fatigue.trace.{key}"),
+                name=spelled(say(f"fatigue.trace.{key}", ratio=f"{ratio:.2f}")),
                 line=line,
                 mode="lines",
                 showlegend=name == "ear",  # elsewhere the title says it

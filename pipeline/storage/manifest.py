@@ -30,7 +30,8 @@ def live(
 ) -> list[DataFile]:
     """Visible files of a dataset, pruned by all that the manifest knows, oldest day first.
 
-    Files without a row to be seen are left out, unless ``whole``. ``devices``: of telemetry alone.
+    Files without a row to be seen are left out, unless ``whole``. ``devices`` prunes
+    telemetry alone: of other files it is not known whose rows they hold.
     """
     f = t.data_files.c
     columns = (
@@ -57,7 +58,7 @@ def live(
         query = query.where(func.coalesce(f.max_ts, min_ts) >= min_ts)
     if max_ts is not None:
         query = query.where(func.coalesce(f.min_ts, max_ts) <= max_ts)
-    if devices is not None:
+    if devices is not None and dataset == TELEMETRY:
         s = t.file_sources.c
         own = select(s.file_id).where(s.deviceid.in_(list(devices)))
         if max_ts is not None:

@@ -382,7 +382,7 @@ def seconds(*ears: float | None) -> pl.DataFrame:
         {
             "ts": [BEGIN + timedelta(seconds=i) for i in range(len(ears))],
             "ear": ears,
-            "earbaseline": [0.3] * len(ears),
+            "open_ear": [0.3] * len(ears),
             "eyeclosedfrac": [None] * len(ears),
             "speed": [30.0] * len(ears),
             "lat": [None, *[-0.8] * (len(ears) - 1)],
@@ -403,12 +403,12 @@ def test_where_the_eyes_were_not_read() -> None:
 
 def test_the_trace_has_no_row_for_what_firmware_does_not_send() -> None:
     frame, one = seconds(0.3, 0.1, 0.3), case("a", started_at=BEGIN)
-    figure = charts.eye_trace(frame, one, ZONE, dark=False)
+    figure = charts.eye_trace(frame, one, 0.55, ZONE, dark=False)
     assert say("fatigue.trace.closed") not in [trace.name for trace in figure.data]
-    rule = next(trace for trace in figure.data if trace.name == say("fatigue.trace.rule"))
-    assert list(rule.y) == pytest.approx([0.18] * 3)
+    (rule,) = (trace for trace in figure.data if trace.name == "0.55 × open")
+    assert list(rule.y) == pytest.approx([0.165] * 3)
     sent = frame.with_columns(pl.lit(0.5).alias("eyeclosedfrac"))
-    figure = charts.eye_trace(sent, one | {"ended_at": None}, ZONE, dark=True)
+    figure = charts.eye_trace(sent, one | {"ended_at": None}, 0.6, ZONE, dark=True)
     assert say("fatigue.trace.closed") in [trace.name for trace in figure.data]
 
 

@@ -27,6 +27,7 @@ from queries.ledger_frames import relation_names
 from queries.run import ask, load
 from queries.scope import Scope
 from tests.app.fabricate import DISTRICT, LATE, MISSING, UNITS, Lake, fabricate
+from tests.app.fabricate_fatigue import publish
 
 #: Sums over everything: nothing is a row, too.
 ONE_ROW = ("fatigue_exposure", "fatigue_shifts")
@@ -222,7 +223,7 @@ def test_the_strip_shows_blind_and_no_data(lake: tuple[Reader, Scope]) -> None:
     assert (none["ended_at"] - none["started_at"]).to_list() == [timedelta(hours=1)]
 
 
-def test_seconds_of_a_case(lake: tuple[Reader, Scope]) -> None:
+def test_seconds_of_a_case(lake: tuple[Reader, Scope], settings: Settings, ledger: Ledger) -> None:
     reader, scope = lake
     case = ask(reader, "fatigue_cases", scope).filter(case_id="F-1").row(0, named=True)
     around = timedelta(minutes=2)
@@ -240,6 +241,22 @@ def test_seconds_of_a_case(lake: tuple[Reader, Scope]) -> None:
     trace = ask(reader, "eye_trace", narrow, deviceid=case["deviceid"])
     assert trace.height == 240
     assert trace.filter(pl.col("ear") < 0.1).height == 4
+    assert trace["open_ear"].is_null().all(), "no hour was judged"
+    # Nobody was signed on: it is the level of the unit, not that of somebody else.
+    hour = case["started_at"].replace(minute=0, second=0, microsecond=0)
+    judged = [
+        {
+            **{name: case[name] for name in ("hiveperiod", "dstrct_code", "unitno")},
+            **{"hour_start": hour, "operator": who, "open_ear": level},
+        }
+        for who, level in (("op-7", 0.2), (case["unitno"], 0.3))
+    ]
+    filled = Lake(settings, ledger, settings.zone_of(DISTRICT), UNITS)
+    with ledger.write() as connection:
+        publish(filled, connection, "eye_hour", judged)
+    trace = ask(reader, "eye_trace", narrow, deviceid=case["deviceid"])
+    assert trace.height == 240
+    assert trace["open_ear"].unique().to_list() == [0.3]
     assert "operatorid" not in ask(reader, "fatigue_cases", scope).columns
 
 
