@@ -28,6 +28,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "eye_hour.open_ear",
     ),
     "fatigue.place": ("unit_minute.lat", "unit_minute.lon"),
+    "fatigue.days": ("fatigue_case", "unit_day.eyes_valid_moving_s", "unit_day.fwversion"),
     "fatigue.profile": ("operator_shift", "eye_hour.valid_moving_s"),
     "fleet.map": ("unit_hour.lat", "unit_hour.heading"),
     "fleet.gantt": ("state_interval", "unit_day.idle_s", "unit_day.unknown_s"),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import data, drawing, figures, filters, panels, pickers
 from app.backend import backend
-from app.charts import fatigue
+from app.charts import fatigue, fatigue_days
 from app.text import say
 
 PAGE = "fatigue_events"
@@ -26,7 +26,7 @@ elif case is not None:
     panels.fatigue.case(case, chosen)
     seconds, roster = data.fatigue.eye_trace(chosen, case), data.fatigue.roster(chosen, case)
     ladder = data.ladder.in_force(PAGE)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.container(key="case").columns([3, 2], gap="medium")
     with right:
         told = figures.fatigue.facts(case, roster, data.fatigue.seat(chosen, case), ladder)
         panels.fatigue.facts(told, *data.fatigue.case_operator(chosen, case))
@@ -66,6 +66,13 @@ else:
             profile = drawing.once(fatigue.profile, cells, panels.dark())
             panels.chart(profile, "profile", "fatigue.profile")
         panels.fatigue.ramadan(days)
+        panels.section("fatigue.days", "fatigue.days.help")
+        daily = data.fatigue.days(chosen)
+        breaks = figures.fatigue_days.breaks(daily, data.fatigue.thresholds_set(), chosen.zone)
+        rates = figures.fatigue_days.rates(daily)
+        line = drawing.once(fatigue_days.daily, rates, breaks, panels.dark())
+        panels.chart(line, "days", "fatigue.days", otherwise="fatigue.days.none")
+        panels.fatigue.breaks(breaks)
         panels.fatigue.rates(chosen)
     elif view == pickers.fatigue.WHAT_IF:
         panels.fatigue.what_if(chosen)

@@ -22,7 +22,7 @@ from pipeline.marts import thresholds, unlink
 from pipeline.storage import reviews
 from pipeline.storage.ledger import data_version
 from pipeline.storage.reviews import Entry, Review
-from queries import operations, what_if
+from queries import admin, operations, what_if
 from queries.deliveries import INSTANT
 from queries.scope import Scope
 
@@ -156,6 +156,17 @@ def profile(filters: Filters, days: Collection[str]) -> pl.DataFrame:
         shift_numbers=tuple(times["shift"]),
         shift_starts=tuple(times["from_at"].dt.epoch("s")),
     )
+
+
+def days(filters: Filters) -> pl.DataFrame:
+    """One row a production day: cases, hours of eyes seen, firmware; of few operators no cases."""
+    return ask(PAGE, "fatigue_days", filters.scope)
+
+
+def thresholds_set() -> pl.DataFrame:
+    """Every threshold that was set, newest first. Raises Refused."""
+    require(PAGE)
+    return admin.threshold_history(backend().ledger)
 
 
 def case(filters: Filters, case_id: str) -> dict[str, Any] | None:

@@ -1,6 +1,16 @@
 """Headline figures: frames → tiles, each with its denominator; a module for each page."""
 
-from app.figures import administration, changes, delivery, engine, fatigue, fleet, home, ingestion
+from app.figures import (
+    administration,
+    changes,
+    delivery,
+    engine,
+    fatigue,
+    fatigue_days,
+    fleet,
+    home,
+    ingestion,
+)
 
 __all__ = [
     "administration",
@@ -8,6 +18,7 @@ __all__ = [
     "delivery",
     "engine",
     "fatigue",
+    "fatigue_days",
     "fleet",
     "home",
     "ingestion",

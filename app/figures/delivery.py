@@ -65,7 +65,12 @@ def tiles(states: pl.DataFrame) -> list[Tile]:
         Tile(
             say("delivery.fulfilment"),
             share(came, due),
-            say("delivery.fulfilment.of", delivered=came, expected=due),
+            say(
+                "delivery.fulfilment.of",
+                delivered=came,
+                expected=due,
+                first=share(came - late, due),
+            ),
             meaning.of("delivery.fulfilment", say("delivery.fulfilment.help")),
         ),
         Tile(

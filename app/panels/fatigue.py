@@ -13,6 +13,7 @@ import streamlit as st
 from app import access, auth, data, figures, pickers, state, tables
 from app.backend import backend
 from app.daylight import in_ramadan
+from app.figures.fatigue_days import Break
 from app.filters import Filters
 from app.panels import pieces
 from app.text import known, plain, say, spelled
@@ -172,6 +173,12 @@ def ramadan(days: Sequence[str]) -> None:
     if fasting:
         numbers = {"n": len(fasting), "all": len(days), "first": fasting[0], "last": fasting[-1]}
         st.caption(f":material/dark_mode: {say('fatigue.ramadan', **numbers)}")
+
+
+def breaks(found: Sequence[Break]) -> None:
+    """What else than drivers moved a series of days."""
+    for one in found:
+        st.caption(f":material/line_end: {one.day} · {one.told}")
 
 
 def rates(filters: Filters) -> None:

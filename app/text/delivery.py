@@ -5,7 +5,9 @@ from __future__ import annotations
 EN = {
     "data_delivery.title": "Data delivery",
     "delivery.fulfilment": "Files delivered",
-    "delivery.fulfilment.of": "{delivered:,} of {expected:,} device-hours",
+    "delivery.fulfilment.of": (
+        "{delivered:,} of {expected:,} device-hours; {first} as first published"
+    ),
     "delivery.fulfilment.help": (
         "Expected: all hours of registered devices whose grace is over. Files that came within it "
         "count once it is over."
@@ -179,7 +181,9 @@ EN = {
 ID: dict[str, str] = {
     "data_delivery.title": "Pengiriman Data",
     "delivery.fulfilment": "File terkirim",
-    "delivery.fulfilment.of": "{delivered:,} dari {expected:,} jam-perangkat",
+    "delivery.fulfilment.of": (
+        "{delivered:,} dari {expected:,} jam-perangkat; {first} saat pertama kali diterbitkan"
+    ),
     "delivery.fulfilment.help": (
         "Seharusnya ada: semua jam perangkat terdaftar yang masa tenggangnya sudah lewat. File "
         "yang tiba sebelum itu baru dihitung sesudahnya."

@@ -207,6 +207,26 @@ EN = {
         "No eyes were seen in these days, or cases no longer keep their operators: nothing is "
         "there to divide by."
     ),
+    "fatigue.days": "Cases day by day",
+    "fatigue.days.help": (
+        "Cases that nobody called a false alarm, per 100 hours moving with the eyes seen; days "
+        "with fewer than 10 such hours or 5 operators are left out. Hollow: as first published, "
+        "without the cases of files that came late. A dotted line: other thresholds or firmware "
+        "from that day on, so what lies on its two sides is not to be compared. Days whose "
+        "seconds are still kept are judged by the thresholds of now."
+    ),
+    "fatigue.days.none": "No day with 10 hours of eyes seen and 5 operators.",
+    "fatigue.days.first": "{kind}, as first published",
+    "fatigue.days.of": (
+        "{day}: {cases} cases in {hours} h with the eyes seen ({first} as first published); blind"
+        " for {blind} h"
+    ),
+    "fatigue.days.threshold": "Threshold set: {name}, {old} → {new}",
+    "fatigue.days.threshold.mark": "threshold",
+    "fatigue.days.firmware": (
+        "Firmware changed on {changed} of {units} units, on most of these {old} → {new}"
+    ),
+    "fatigue.days.firmware.mark": "firmware",
     "fatigue.withheld": "withheld (fewer than 5 operators)",
     "fatigue.rates": "Rates, and what they rest on",
     "fatigue.rates.help": "A small figure with little observation does not show that it is safe.",
@@ -543,6 +563,26 @@ ID: dict[str, str] = {
         "Tidak ada mata yang terlihat pada hari-hari ini, atau kasus tidak lagi menyimpan "
         "operatornya; tidak ada pembagi."
     ),
+    "fatigue.days": "Kasus per hari",
+    "fatigue.days.help": (
+        "Kasus yang tidak dinilai alarm palsu, per 100 jam bergerak dengan mata terbaca; hari "
+        "dengan kurang dari 10 jam seperti itu atau 5 operator tidak ditampilkan. Kosong: seperti"
+        " pertama kali diterbitkan, tanpa kasus dari file yang terlambat. Garis titik: ambang atau "
+        "firmware lain mulai hari itu, sehingga kedua sisinya tidak dapat dibandingkan. Hari yang"
+        " data per detiknya masih disimpan dinilai dengan ambang yang berlaku sekarang."
+    ),
+    "fatigue.days.none": "Tidak ada hari dengan 10 jam mata terbaca dan 5 operator.",
+    "fatigue.days.first": "{kind}, seperti pertama kali diterbitkan",
+    "fatigue.days.of": (
+        "{day}: {cases} kasus dalam {hours} jam dengan mata terbaca ({first} seperti pertama kali"
+        " diterbitkan); mata tidak terbaca {blind} jam"
+    ),
+    "fatigue.days.threshold": "Ambang diubah: {name}, {old} → {new}",
+    "fatigue.days.threshold.mark": "ambang",
+    "fatigue.days.firmware": (
+        "Firmware berganti pada {changed} dari {units} unit, sebagian besar {old} → {new}"
+    ),
+    "fatigue.days.firmware.mark": "firmware",
     "fatigue.withheld": "tidak ditampilkan (kurang dari 5 operator)",
     "fatigue.rates": "Laju, dan dasarnya",
     "fatigue.rates.help": "Angka kecil dengan sedikit pengamatan tidak berarti aman.",

@@ -317,8 +317,10 @@ def test_the_help_of_a_chart_of_a_case(page: Any, chart: str) -> None:
     assert told in [part.proto.help for part in app.subheader]
 
 
-def test_the_help_of_the_profile(page: Any) -> None:
-    told = meaning.of("fatigue.profile", say("fatigue.profile.help"))
+@pytest.mark.parametrize("chart", ["fatigue.profile", "fatigue.days"])
+def test_the_help_of_a_chart_of_patterns(page: Any, chart: str) -> None:
+    told = meaning.of(chart, say(f"{chart}.help"))
+    assert words(meaning.SOURCES[chart][0]).split()[0] in told
     assert told in [part.proto.help for part in page(view="patterns").subheader]
 
 

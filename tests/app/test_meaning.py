@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from tests.app.test_pages import open_page
 
 #: In an opened case, or in another view: tests/app/test_fatigue_page.py opens those.
-ELSEWHERE = {"fatigue.trace", "fatigue.place", "fatigue.profile"}
+ELSEWHERE = {"fatigue.trace", "fatigue.place", "fatigue.profile", "fatigue.days"}
 
 APP = Path(figures.__file__).parent
 

@@ -83,7 +83,7 @@ def test_a_page_of_days_that_expired(
     assert app.header[0].value == say(f"{page}.title")
     if page == "data_delivery":
         fulfilment = {m.label: m for m in app.metric}[say("delivery.fulfilment")]
-        assert fulfilment.delta == "15 of 16 device-hours"
+        assert fulfilment.delta == "15 of 16 device-hours; 87.5 % as first published"
 
 
 @pytest.mark.parametrize("identity", [None, "admin#2", "nobody#1", "admin", "admin#1#"])
@@ -120,7 +120,9 @@ def test_a_role_is_checked_at_each_click(filled: Settings, ledger: Ledger, scrip
 
 def test_headline_figures(filled: Settings, script: str) -> None:
     delivery = {m.label: m for m in open_page(script, "data_delivery", "admin#1").metric}
-    assert delivery[say("delivery.fulfilment")].delta == "15 of 16 device-hours"
+    assert delivery[say("delivery.fulfilment")].delta == (
+        "15 of 16 device-hours; 87.5 % as first published"
+    )
     assert delivery[say("delivery.missing")].value == "1"
     fatigue = {m.label: m for m in open_page(script, "fatigue_events", "admin#1").metric}
     assert fatigue[say("fatigue.waiting")].value == "2"
