@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import data, drawing, figures, filters, panels, pickers
+from app import data, figures, filters, panels, pickers
 from app.backend import backend
-from app.charts import fatigue, fatigue_days
 from app.text import say
 
 PAGE = "fatigue_events"
@@ -36,18 +35,12 @@ elif case is not None:
         if seconds.is_empty():
             panels.empty("fatigue.trace.none")
         else:
-            ratio = data.fatigue.thresholds_in_force()["closed_ratio"]
-            trace = drawing.once(
-                fatigue.eye_trace, seconds, case, ratio, chosen.zone, panels.dark()
-            )
-            panels.chart(trace, "trace", "fatigue.trace")
+            panels.chart(panels.fatigue.trace(seconds, case, chosen), "trace", "fatigue.trace")
         track = data.fatigue.track(chosen, case)
         spot = figures.fatigue.spot(seconds, track, case)
         if spot is not None:
             panels.section("fatigue.place")
-            roads = data.fatigue.roads(case)
-            place = drawing.once(fatigue.place, track, case, spot, roads, panels.dark())
-            panels.chart(place, "place", "fatigue.place")
+            panels.chart(panels.fatigue.place(track, case, spot), "place", "fatigue.place")
 else:
     cases, exposure = data.fatigue.cases(PAGE, chosen), data.fatigue.exposure(chosen)
     times = data.fatigue.shift_times(chosen)
@@ -59,21 +52,17 @@ else:
     elif view == pickers.fatigue.PATTERNS:
         panels.section("fatigue.profile", "fatigue.profile.help")
         days = pickers.fatigue.season(figures.fatigue.seasons(chosen.scope.days or ()))
-        cells = data.fatigue.profile(chosen, days)
-        if cells.is_empty():
+        profile = panels.fatigue_patterns.profile(chosen, days)
+        if profile is None:
             panels.empty("fatigue.profile.none")
         else:
-            profile = drawing.once(fatigue.profile, cells, panels.dark())
             panels.chart(profile, "profile", "fatigue.profile")
-        panels.fatigue.ramadan(days)
+        panels.fatigue_patterns.ramadan(days)
         panels.section("fatigue.days", "fatigue.days.help")
-        daily = data.fatigue.days(chosen)
-        breaks = figures.fatigue_days.breaks(daily, data.fatigue.thresholds_set(), chosen.zone)
-        rates = figures.fatigue_days.rates(daily)
-        line = drawing.once(fatigue_days.daily, rates, breaks, panels.dark())
-        panels.chart(line, "days", "fatigue.days", otherwise="fatigue.days.none")
-        panels.fatigue.breaks(breaks)
-        panels.fatigue.rates(chosen)
+        daily, breaks = panels.fatigue_patterns.daily(chosen)
+        panels.chart(daily, "days", "fatigue.days", otherwise="fatigue.days.none")
+        panels.fatigue_patterns.breaks(breaks)
+        panels.fatigue_patterns.rates(chosen)
     elif view == pickers.fatigue.WHAT_IF:
         panels.fatigue.what_if(chosen)
     elif cases.is_empty():

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
-from app import access, auth, data, figures, pickers, state, tables
+from app import access, auth, data, drawing, figures, pickers, state, tables
 from app.backend import backend
-from app.daylight import in_ramadan
-from app.figures.fatigue_days import Break
+from app.charts import fatigue as charts
 from app.filters import Filters
 from app.panels import pieces
 from app.text import known, plain, say, spelled
@@ -60,12 +59,12 @@ def facts(found: Sequence[tuple[str, str]], operator: str | None, kept_days: int
     gone = not operator and kept_days is not None
     nobody = say("fatigue.operator.gone" if gone else "fatigue.operator.none", days=kept_days)
     told = [(what, spelled(value)) for what, value in found]
-    _grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *told])
+    grid([(say("fatigue.operator"), plain(operator) if operator else nobody), *told])
     if not gone:
         st.caption(say("fatigue.operator.seen"))
 
 
-def _grid(rows: Sequence[Sequence[str]]) -> None:
+def grid(rows: Sequence[Sequence[str]]) -> None:
     """A small table that wraps; cells are Markdown without a bar of their own."""
     head, *body = ("| " + " | ".join(row) + " |" for row in rows)
     st.markdown("\n".join((head, "|:--" * len(rows[0]) + "|", *body)))
@@ -167,40 +166,16 @@ def _said(entry: Entry, zone: str) -> str:
     return " · ".join(parts)
 
 
-def ramadan(days: Sequence[str]) -> None:
-    """Which of the days that are shown lie in Ramadan, where some do."""
-    fasting = in_ramadan(days)
-    if fasting:
-        numbers = {"n": len(fasting), "all": len(days), "first": fasting[0], "last": fasting[-1]}
-        st.caption(f":material/dark_mode: {say('fatigue.ramadan', **numbers)}")
+def trace(seconds: pl.DataFrame, found: dict[str, Any], filters: Filters) -> drawing.Drawn:
+    """The eyes and the speed around an opened case."""
+    ratio = data.fatigue.thresholds_in_force()["closed_ratio"]
+    return drawing.once(charts.eye_trace, seconds, found, ratio, filters.zone, pieces.dark())
 
 
-def breaks(found: Sequence[Break]) -> None:
-    """What else than drivers moved a series of days."""
-    for one in found:
-        st.caption(f":material/line_end: {one.day} · {one.told}")
-
-
-def rates(filters: Filters) -> None:
-    """Rates beside their denominators; units by what few hours leave of their rate, and by how
-    they were driven."""
-    units, driven = data.fatigue.units(filters), data.fatigue.driving(filters)
-    pieces.section("fatigue.rates", "fatigue.rates.help")
-    head = tuple(say(f"column.{name}") for name in ("figure", "value", "rests_on"))
-    found = figures.fatigue.rates(units, data.fatigue.operator_shifts(filters), driven)
-    _grid([head, *((what, spelled(value), spelled(of)) for what, value, of in found)])
-    pieces.section("fatigue.ranking", "fatigue.ranking.help")
-    ranked = figures.fatigue.ranked(units)
-    if ranked.height and ranked["weight"].sum() == 0:
-        st.caption(say("fatigue.ranking.none"))
-    shown = tables.fatigue.units(ranked)
-    pieces.table(shown, "ranking")
-    pieces.download(shown, "fatigue_units")
-    warn, crit = figures.fatigue.speed_limits()
-    pieces.section("fatigue.driving", "fatigue.driving.help", warn=f"{warn:g}", crit=f"{crit:g}")
-    shown = tables.fatigue.driving(driven)
-    pieces.table_or(shown, "driving", "fatigue.driving.none")
-    pieces.download(shown, "fatigue_driving")
+def place(track: pl.DataFrame, found: dict[str, Any], spot: tuple[float, float]) -> drawing.Drawn:
+    """Where an opened case was, on the roads there."""
+    roads = data.fatigue.roads(found)
+    return drawing.once(charts.place, track, found, spot, roads, pieces.dark())
 
 
 def what_if(filters: Filters) -> None:
