@@ -21,6 +21,7 @@ from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, count_by, counter
 from queries.deliveries import INSTANT
 from queries.ledger_frames import district_names
+from queries.scope import Scope
 
 #: A worker unseen for so long is taken for dead.
 WORKER_DEAD_S = 30.0
@@ -88,6 +89,19 @@ def _newest_day(connection: Connection, districts: Sequence[str]) -> str | None:
         newest = newest.where(p.dstrct_code.in_(districts))
     day: str | None = connection.execute(newest).scalar_one_or_none()
     return day
+
+
+def twins(ledger: Ledger, scope: Scope) -> list[str]:
+    """Fleet numbers that more than one district of a scope had registered within its days."""
+    d = t.devices.c
+    query = select(d.unitno).group_by(d.unitno).having(func.count(d.dstrct_code.distinct()) > 1)
+    if scope.districts:
+        query = query.where(d.dstrct_code.in_(scope.districts))
+    if scope.first and scope.last:
+        still = func.coalesce(d.valid_to, scope.first) >= scope.first
+        query = query.where(d.valid_from <= scope.last, still)
+    with ledger.read() as connection:
+        return [str(row.unitno) for row in connection.execute(query.order_by(d.unitno))]
 
 
 def districts(ledger: Ledger) -> list[str]:

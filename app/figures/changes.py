@@ -9,11 +9,8 @@ import polars as pl
 
 from app.figures.delivery import DELIVERED
 from app.figures.home import HOUR, critical, fell_silent
-from app.text import plain, say
+from app.text import few, say
 from pipeline.localtime import CLOSES_AFTER
-
-#: Units of a kind that are named; the others are counted.
-NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,4 @@ def lines(found: Changes) -> list[str]:
 
 
 def _units(key: str, units: tuple[str, ...]) -> str:
-    names = ", ".join(plain(unit, 30) for unit in units[:NAMED])
-    if len(units) > NAMED:
-        names = say("home.changes.more", names=names, n=len(units) - NAMED)
-    return say(key, n=len(units), names=names)
+    return say(key, n=len(units), names=few(units))

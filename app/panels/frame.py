@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import access, language, meaning, state, text
 from app.backend import backend
 from app.filters import Filters
-from app.panels.trouble import marts_state
+from app.panels.trouble import marts_state, twins
 from app.text import plain, say
 from pipeline.storage.ledger import data_version
 from pipeline.storage.people import User
@@ -105,6 +105,7 @@ def header(page: str, filters: Filters) -> None:
     _live()
     if filters.first:
         marts_state(filters)
+        twins(filters)
 
 
 @st.fragment(run_every=REFRESH_S)

@@ -16,7 +16,7 @@ from app.access import Refused
 from app.backend import Backend, backend
 from app.data.asking import require
 from app.filters import Filters
-from app.text import plain, say
+from app.text import few, plain, say
 from pipeline.errors import StoreUnavailable, UsageError
 from pipeline.storage.people import User
 from queries import operations
@@ -96,6 +96,15 @@ def lake_state(zone: str) -> None:
             say("lake.away", since=since, zone=zone, reason=plain(trouble.reason)),
             icon=":material/cloud_off:",
         )
+
+
+def twins(filters: Filters) -> None:
+    """One sentence above the figures where a fleet number is that of two trucks."""
+    if len(filters.districts) == 1:
+        return
+    found = operations.twins(backend().ledger, filters.scope)
+    if found:
+        st.info(say("twins", names=few(found)), icon=":material/content_copy:")
 
 
 def marts_state(filters: Filters) -> None:

@@ -71,6 +71,11 @@ EN = {
     ),
     "marts.failed.never": "No figures yet: the first ones failed {tests} of their tests.",
     "marts.failed.link": "Which tests, and why",
+    "few.more": "{names} and {n:,} more",
+    "twins": (
+        "In more than one district: {names}. Charts draw a fleet number as one unit: choose a "
+        "district to tell these apart."
+    ),
     "download.csv": "CSV",
     "download.csv.help": "What is shown, as CSV.",
     "download.parquet": "Parquet",
@@ -154,6 +159,11 @@ ID = {
     ),
     "marts.failed.never": "Belum ada angka: angka pertama gagal dalam {tests} pengujian.",
     "marts.failed.link": "Pengujian mana, dan mengapa",
+    "few.more": "{names} dan {n:,} lainnya",
+    "twins": (
+        "Di lebih dari satu site: {names}. Grafik menggambar satu nomor lambung sebagai satu unit: "
+        "pilih site untuk membedakannya."
+    ),
     "download.csv": "CSV",
     "download.csv.help": "Yang ditampilkan, sebagai CSV.",
     "download.parquet": "Parquet",

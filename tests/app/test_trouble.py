@@ -15,7 +15,7 @@ from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import step
-from tests.app.fabricate import fabricate
+from tests.app.fabricate import DISTRICT, fabricate
 from tests.app.test_pages import open_page, texts
 
 PAGES = list(access.BY_NAME)
@@ -101,6 +101,21 @@ def test_a_test_that_only_warns_holds_nothing_back(
 ) -> None:
     failed(ledger, "warn", datetime.now(UTC))
     assert not open_page(script, "home", "admin#1").warning
+
+
+def test_a_fleet_number_of_two_districts_is_told_while_both_are_shown(
+    filled: Settings, ledger: Ledger, script: str
+) -> None:
+    """Of trucks that were there in these days, not of one that had gone before."""
+    row = {"unittype": "dump", "dstrct_code": "TRGA", "model": "", "valid_from": "2020-01-01"}
+    others = [("twin", "DT-101", None), ("gone", "DT-102", "2020-12-31"), ("own", "DT-900", None)]
+    with ledger.write() as connection:
+        for device, unit, last in others:
+            own = {"deviceid": device, "unitno": unit, "valid_to": last}
+            connection.execute(insert(t.devices), row | own)
+    app = open_page(script, "fleet_health", "admin#1")
+    assert [part.value for part in app.info] == [say("twins", names="DT\\-101")]
+    assert not open_page(script, "fleet_health", "admin#1", district=DISTRICT).info
 
 
 def test_two_thousand_units(home: Settings, ledger: Ledger, script: str) -> None:
