@@ -12,7 +12,7 @@ from app import data, pickers, state, tables
 from app.figures.delivery import SHOWN, cell_words
 from app.filters import Filters
 from app.panels.pieces import LONG_ROWS, LONG_TABLE, download, note, table, table_or
-from app.text import plain, say
+from app.text import known, plain, say
 
 PAGE = "data_delivery"
 
@@ -56,7 +56,8 @@ def _why(cell: dict[str, Any]) -> None:
     """Cause of a missing hour with its evidence and how sure it is."""
     if not cell["cause"]:
         return
-    sure, evidence = cell["cause_confidence"], cell["cause_evidence"]
+    sure, told = cell["cause_confidence"], cell["cause_evidence"]
+    evidence = known(f"evidence.{told}", told) if told else ""
     key = "delivery.why" if sure and evidence else "delivery.why.unsure"
     st.markdown(
         say(

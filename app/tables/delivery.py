@@ -25,7 +25,7 @@ def cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
             "status": words("state", "cell"),
             "cause": words("cause", "cause"),
             "confidence": (100 * pl.col("cause_confidence")).round(0),
-            "evidence": "cause_evidence",
+            "evidence": words("cause_evidence", "evidence"),
             "arrived": clock("arrived_at", zone, "%Y-%m-%d %H:%M"),
             "delay": (pl.col("delay_s") / 60).round(0),
             "lines": "lines",

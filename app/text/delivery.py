@@ -176,6 +176,54 @@ EN = {
     "column.reason": "Reason",
     "column.bytes": "Bytes",
     "column.content": "Content, escaped",
+    # sentences of device_hour.cause_evidence
+    "evidence.the file is here, and could not be taken in": (
+        "the file is here, and could not be taken in"
+    ),
+    "evidence.the row counter went on, and later hours came": (
+        "the row counter went on, and later hours came"
+    ),
+    "evidence.rows of it came with the file of another hour": (
+        "rows of it came with the file of another hour"
+    ),
+    "evidence.by the row counter of its first row the device was awake": (
+        "by the row counter of its first row the device was awake"
+    ),
+    "evidence.by the row counter of later rows the device was awake again": (
+        "by the row counter of later rows the device was awake again"
+    ),
+    "evidence.the device was awake when it began, and later hours came": (
+        "the device was awake when it began, and later hours came"
+    ),
+    "evidence.no power, and the engine ran no longer than it was awake": (
+        "no power, and the engine ran no longer than it was awake"
+    ),
+    "evidence.no power, while the engine ran most of the time": (
+        "no power, while the engine ran most of the time"
+    ),
+    "evidence.what the counters say leaves it open": "what the counters say leaves it open",
+    "evidence.nothing that says why": "nothing that says why",
+    "evidence.last seen parked: it may stand there still": (
+        "last seen parked: it may stand there still"
+    ),
+    "evidence.several devices near it fell silent in the same hour": (
+        "several devices near it fell silent in the same hour"
+    ),
+    "evidence.another device near it fell silent in the same hour": (
+        "another device near it fell silent in the same hour"
+    ),
+    "evidence.files were waiting on it when it was last heard": (
+        "files were waiting on it when it was last heard"
+    ),
+    "evidence.rows ended within an hour, with the engine on": (
+        "rows ended within an hour, with the engine on"
+    ),
+    "evidence.its signal was weak when it was last heard": (
+        "its signal was weak when it was last heard"
+    ),
+    "evidence.devices near it were heard when it fell silent, and it was awake": (
+        "devices near it were heard when it fell silent, and it was awake"
+    ),
 }
 
 ID: dict[str, str] = {
@@ -364,4 +412,52 @@ ID: dict[str, str] = {
     "column.reason": "Alasan",
     "column.bytes": "Byte",
     "column.content": "Isi, dengan escape",
+    # sentences of device_hour.cause_evidence
+    "evidence.the file is here, and could not be taken in": (
+        "file sudah ada di sini, tetapi tidak dapat diproses"
+    ),
+    "evidence.the row counter went on, and later hours came": (
+        "penghitung baris berjalan terus, dan jam sesudahnya datang"
+    ),
+    "evidence.rows of it came with the file of another hour": (
+        "sebagian barisnya datang dengan file jam lain"
+    ),
+    "evidence.by the row counter of its first row the device was awake": (
+        "menurut penghitung baris pertamanya perangkat menyala"
+    ),
+    "evidence.by the row counter of later rows the device was awake again": (
+        "menurut penghitung baris sesudahnya perangkat sudah menyala lagi"
+    ),
+    "evidence.the device was awake when it began, and later hours came": (
+        "perangkat menyala saat jam itu mulai, dan jam sesudahnya datang"
+    ),
+    "evidence.no power, and the engine ran no longer than it was awake": (
+        "tanpa daya, dan mesin hidup tidak lebih lama daripada perangkat menyala"
+    ),
+    "evidence.no power, while the engine ran most of the time": (
+        "tanpa daya, padahal mesin hidup hampir sepanjang waktu"
+    ),
+    "evidence.what the counters say leaves it open": "penghitung tidak memberi kepastian",
+    "evidence.nothing that says why": "tidak ada petunjuk sebabnya",
+    "evidence.last seen parked: it may stand there still": (
+        "terakhir terlihat parkir: mungkin masih di sana"
+    ),
+    "evidence.several devices near it fell silent in the same hour": (
+        "beberapa perangkat di dekatnya diam pada jam yang sama"
+    ),
+    "evidence.another device near it fell silent in the same hour": (
+        "satu perangkat lain di dekatnya diam pada jam yang sama"
+    ),
+    "evidence.files were waiting on it when it was last heard": (
+        "ada file yang menunggu di perangkat saat terakhir terdengar"
+    ),
+    "evidence.rows ended within an hour, with the engine on": (
+        "baris berhenti di tengah jam, dengan mesin hidup"
+    ),
+    "evidence.its signal was weak when it was last heard": (
+        "sinyalnya lemah saat terakhir terdengar"
+    ),
+    "evidence.devices near it were heard when it fell silent, and it was awake": (
+        "perangkat di dekatnya terdengar saat ia diam, dan ia menyala"
+    ),
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextvars import copy_context
+from pathlib import Path
 from string import Formatter
 
 import plotly.graph_objects as go
@@ -13,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from app import state, text
 from app.charts import palette
 from app.text import EN, ID, columns, home, say, shell
+from pipeline import marts
 from pipeline.settings import Settings
 
 
@@ -33,6 +36,17 @@ def test_the_frame_and_the_overview_are_whole_in_both(module: object) -> None:
     english, indonesian = module.EN, module.ID  # type: ignore[attr-defined]
     assert english.keys() == indonesian.keys()
     assert sum(english[key] == indonesian[key] for key in english) < len(english) / 3
+
+
+def test_what_speaks_for_a_cause_is_told_in_both() -> None:
+    """The mart's own sentences: one that is reworded there has to be here as well."""
+    model = Path(marts.__file__).parent / "dbt" / "models" / "marts" / "device_hour.sql"
+    rows = re.findall(r"^ +\('[^']+', '\w+', [\d.]+, '([^']+)'\)", model.read_text(), re.M)
+    assert len(rows) > 10
+    for sentence in rows:
+        key = f"evidence.{sentence}"
+        assert EN[key] == sentence
+        assert ID[key] != sentence
 
 
 def test_threads_do_not_change_each_others_language() -> None:
