@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
 from queries.connect import Reader
@@ -20,7 +21,23 @@ from queries.connect import Reader
 #: Rows of one batch: few enough for a wide row's values to be Python objects all at once.
 BATCH = 8_192
 #: Types that Polars cannot take over, or not as what they mean: shown as DuckDB writes them.
-_WRITTEN_OUT = re.compile(r"\b(INTERVAL|UNION|ENUM|JSON|BIT|BIGNUM|VARIANT|GEOMETRY)\b")
+_WRITTEN_OUT = re.compile(r"\b(INTERVAL|UNION|ENUM|JSON|BIT|BIGNUM|VARIANT|GEOMETRY|UHUGEINT)\b")
+
+
+#: Seconds since 1970 of the first and the last moment that every form can hold.
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+_DAY_S = 86_400
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+class MomentOutOfRange(UsageError):
+    """An answer has a moment that no form but DuckDB's own can hold."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"column {column} has a moment before the year 1 or after 9999, or an infinite one:"
+            " ask for it as text, CAST(… AS VARCHAR)"
+        )
 
 
 class AnswerTooLarge(UsageError):
@@ -36,7 +53,8 @@ class AnswerTooLarge(UsageError):
 def keep(reader: Reader, query: str, file: Path) -> Path:
     """Answer one SELECT over the contract's views into a new Arrow IPC file.
 
-    Raises AnswerTooLarge, UsageError for what is no SELECT, duckdb.Error when DuckDB refuses it.
+    Raises AnswerTooLarge, MomentOutOfRange, UsageError for what is no SELECT, duckdb.Error when
+    DuckDB refuses it.
     """
     return reader.retrying(lambda: _keep(reader, query, file))
 
@@ -52,6 +70,9 @@ def _keep(reader: Reader, query: str, file: Path) -> Path:
         )
         with pa.ipc.new_file(sink, schema, options=packed) as writer:
             for batch in batches:
+                for name, column in zip(names, batch.columns, strict=True):
+                    if _out_of_range(column):
+                        raise MomentOutOfRange(name)
                 writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
                 if sink.tell() > most:
                     raise AnswerTooLarge(reader.settings.answer_limit)
@@ -70,6 +91,26 @@ def _plain(relation: duckdb.DuckDBPyRelation) -> tuple[duckdb.DuckDBPyRelation, 
         for at, kind in enumerate(kinds, 1)
     )
     return relation.project(", ".join(columns)), unique
+
+
+def _out_of_range(column: pa.Array) -> bool:
+    """Whether moments lie beyond what Python and the forms of answers know, however deep."""
+    kind = column.type
+    if pa.types.is_date32(kind):
+        per_second, moments = 1 / _DAY_S, column.cast(pa.int32()).cast(pa.int64())
+    elif pa.types.is_timestamp(kind):
+        per_second, moments = _PER_SECOND[kind.unit], column.cast(pa.int64())
+    elif pa.types.is_struct(kind):
+        return any(map(_out_of_range, column.flatten()))
+    elif pa.types.is_map(kind):
+        return _out_of_range(column.keys) or _out_of_range(column.items)
+    elif pa.types.is_nested(kind):
+        return _out_of_range(column.flatten())
+    else:
+        return False
+    ends = pc.min_max(moments).as_py()
+    first, last = ends["min"], ends["max"]
+    return first is not None and (first < _FIRST * per_second or last >= (_LAST + 1) * per_second)
 
 
 def _unlike(name: str, seen: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from pipeline.gc import sweep_scratch
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
 from queries import answers
-from queries.answers import AnswerTooLarge
+from queries.answers import AnswerTooLarge, MomentOutOfRange
 from queries.connect import open_reader
 
 
@@ -60,6 +61,9 @@ def test_rows_come_in_their_order_and_columns_by_names_of_their_own(
         ("'101'::BIT", "101"),
         ("union_value(n := 2)", "2"),
         ("1::HUGEINT::VARCHAR", "1"),
+        ("340282366920938463463374607431768211455::UHUGEINT", f"{2**128 - 1}"),
+        ("'9999-12-31 23:59:59.999'::TIMESTAMP::DATE", date(9999, 12, 31)),
+        ("'0001-01-01'::TIMESTAMP", datetime(1, 1, 1)),
         ("['a']", ["a"]),
     ],
 )
@@ -69,6 +73,26 @@ def test_a_type_that_cannot_be_taken_over_is_written_out(
     assert kept(settings, ledger, f"SELECT {value} AS v", tmp_path / "a").to_dicts() == [
         {"v": shown}
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'infinity'::TIMESTAMPTZ",
+        "'-infinity'::DATE",
+        "'10000-01-01'::TIMESTAMP_S",
+        "'0001-01-01 (BC)'::DATE",
+        "[{'a': 'infinity'::TIMESTAMP}]",
+        "MAP {'a': 'infinity'::TIMESTAMP}",
+    ],
+)
+def test_a_moment_that_no_form_can_hold_is_named_with_the_way_out(
+    settings: Settings, ledger: Ledger, tmp_path: Path, value: str
+) -> None:
+    with pytest.raises(MomentOutOfRange, match=r"column v has .* CAST\(… AS VARCHAR\)"):
+        kept(settings, ledger, f"SELECT 1 AS a, {value} AS v", tmp_path / "a")
+    text = kept(settings, ledger, f"SELECT CAST({value} AS VARCHAR) AS v", tmp_path / "b")
+    assert text["v"].dtype == pl.String
 
 
 def test_what_a_killed_question_left_is_swept(settings: Settings, ledger: Ledger) -> None:
