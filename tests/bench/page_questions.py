@@ -190,7 +190,9 @@ def seed(home: str, today: str, unit: str, rounds: int) -> dict[str, float]:
     """
     reader, connection = _reader(Path(home)), duckdb.connect()
     first = next_day(today, 1 - LONG)
-    ours = Asked("", "", "engine_minutes", Scope(first, today, units=(unit,)), ())
+    start, end = _midnight(reader, first), _midnight(reader, next_day(today))
+    scope = Scope(first, today, units=(unit,), start=start, end=end)
+    ours = Asked("", "", "engine_minutes", scope, ())
     ours = replace(ours, parameters=(("columns", (*MEANS, "gpsnumsat_mean")),))
     figures = ", ".join(f"avg({n}), min({n}), max({n})" for n in SIGNALS)
     query = (
