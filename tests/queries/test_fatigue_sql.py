@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -156,12 +156,12 @@ def crew(number: int) -> list[dict[str, Any]]:
     ]
 
 
-def profile(reader: Reader) -> pl.DataFrame:
+def profile(reader: Reader, begin: datetime = BEGIN) -> pl.DataFrame:
     lists = {
         "shift_days": [DAY],
         "shift_districts": [DISTRICT],
         "shift_numbers": [1],
-        "shift_starts": [int(BEGIN.timestamp())],
+        "shift_starts": [int(begin.timestamp())],
     }
     wide = Scope(next_day(DAY, -14), next_day(DAY))
     return ask(reader, "fatigue_profile", wide, first=DAY, last=DAY, **lists)
@@ -185,6 +185,47 @@ def test_the_profile_is_divided_by_exposure_and_withheld_of_few(
     assert cells[2] == {"hour": 3, "nth": 2, **alone}
     enough = {"withheld": False, "eye_h": 2.5, "cases": 1}
     assert cells[1] == {"hour": 3, "nth": 1, **(alone if withheld else enough)}
+
+
+@pytest.mark.parametrize(
+    ("before", "nth"),
+    [
+        ([], 1),
+        ([1], 2),
+        ([2], 1),
+        ([1, 2, 4, 5], 3),
+        ([1, 2, 3, 5], 4),
+        ([1, 2, 3, 4], 5),
+        (range(1, 6), 6),
+        (range(1, 7), 7),
+        (range(1, 15), 7),
+        ([2, 3, 4, 5, 6, 7, 14], 1),
+    ],
+)
+def test_shifts_in_a_row_end_at_a_day_without(
+    lake: Lake, reader: Reader, before: Iterable[int], nth: int
+) -> None:
+    (own,) = crew(1)
+    rows = [own | {"hiveperiod": next_day(DAY, -back)} for back in (0, *before)]
+    other = [own | {"hiveperiod": next_day(DAY, -back), "shift": 2} for back in (1, 2, 3)]
+    write(lake, "operator_shift", [*rows, *other])
+    seen = {"operator": "op-0", "hour_start": BEGIN, "valid_moving_s": 60}
+    write(lake, "eye_hour", [seen])
+    assert profile(reader)["nth"].to_list() == [nth]
+
+
+def test_hours_of_a_shift_that_begins_at_half_past(lake: Lake, reader: Reader) -> None:
+    """An hour belongs to the hour of the shift in which it begins, and to none before or after."""
+    write(lake, "operator_shift", crew(1))
+    hours = [BEGIN + timedelta(hours=hour) for hour in range(-1, 14)]
+    write(
+        lake,
+        "eye_hour",
+        [{"operator": "op-0", "hour_start": at, "valid_moving_s": 60} for at in hours],
+    )
+    for minutes in (30, -30):
+        found = profile(reader, BEGIN + timedelta(minutes=minutes))
+        assert found["hour"].to_list() == list(range(1, 13))
 
 
 @pytest.mark.parametrize("operators", [4, 5])
