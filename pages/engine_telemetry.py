@@ -76,3 +76,4 @@ else:
 
     panels.section("engine.trust", "engine.trust.help")
     panels.engine.trusted(trust)
+    panels.engine.rows(data.engine.rows(chosen, look))

@@ -134,6 +134,12 @@ def trust(filters: Filters, look: Look) -> pl.DataFrame:
     return ask(PAGE, "signal_trust", scope).filter(pl.col("signal").is_in(catalogue.shown()))
 
 
+def rows(filters: Filters, look: Look) -> pl.DataFrame:
+    """One row a unit: lines that came twice or were bad, and whether its clock was right."""
+    scope = Scope(filters.first, filters.last, look.districts, look.units)
+    return ask(PAGE, "unit_rows", scope)
+
+
 def _ask(filters: Filters, look: Look, span: Span, name: str, **more: Any) -> pl.DataFrame:
     # A night shift belongs to the production day before: one day more on either side.
     scope = Scope(

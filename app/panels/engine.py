@@ -77,6 +77,13 @@ def trusted(trust: pl.DataFrame) -> None:
         table(unjudged, "unjudged")
 
 
+def rows(found: pl.DataFrame) -> None:
+    """Lines that came twice, and clocks, over the days of the filters."""
+    if not found.is_empty():
+        st.caption(say("engine.rows"))
+        table(tables.rows(found), "rows")
+
+
 def gaps(trust: pl.DataFrame) -> None:
     """The two speeds of each unit, over the days of the filters."""
     frame = tables.gaps(trust)

@@ -6,7 +6,7 @@ import polars as pl
 
 from app import signals as catalogue
 from app.faults import code_name, code_words
-from app.tables.columns import clock, named, spelled, words
+from app.tables.columns import clock, hours, named, part, spelled, words
 from app.text import say
 
 CODE = ("spn", "fmi", "source")
@@ -115,6 +115,23 @@ def unjudged(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _unjudged(reasons: list[str], sisters: int | None) -> str:
     return ", ".join(say(f"engine.unjudged.{one}", sisters=sisters or 0) for one in reasons)
+
+
+def rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """What the rows of each unit and its clock are worth."""
+    off = frame.with_columns((pl.col("clock_s") - pl.col("clock_well_s")).alias("clock_off_s"))
+    return named(
+        off,
+        {
+            "unit": "unitno",
+            "lines": "lines",
+            "duplicate": "duplicate",
+            "duplicate_part": part("duplicate", "lines"),
+            "quarantined": "quarantined",
+            "clock_off": hours("clock_off_s"),
+            "clock_off_part": part("clock_off_s", "clock_s"),
+        },
+    )
 
 
 def gaps(frame: pl.DataFrame) -> pl.DataFrame:

@@ -115,6 +115,10 @@ EN = {
     "engine.trust.fault.missing": "never there",
     "engine.trust.fault.absent": "absent half of the time or more",
     "engine.trust.sisters": "{sisters_with} of {sisters} other units of the model have it",
+    "engine.rows": (
+        "Rows of these units: lines replaced by a later one of the same second, bad lines, and "
+        "time in which the device's clock was more than 2 s off."
+    ),
     "engine.unjudged": "Not judged: no fault, and nothing that could be believed either.",
     "engine.unjudged.not_fitted": (
         "not fitted on the model: none of {sisters} other units of it seen has it"
@@ -302,6 +306,10 @@ ID: dict[str, str] = {
     "engine.trust.fault.missing": "tidak pernah ada",
     "engine.trust.fault.absent": "tidak ada selama separuh waktu atau lebih",
     "engine.trust.sisters": "{sisters_with} dari {sisters} unit lain semodel memilikinya",
+    "engine.rows": (
+        "Baris unit ini: baris yang diganti oleh baris lain pada detik yang sama, baris rusak, dan "
+        "waktu ketika jam perangkat meleset lebih dari 2 detik."
+    ),
     "engine.unjudged": ("Tidak dinilai: bukan kerusakan, dan juga tidak ada yang dapat dipercaya."),
     "engine.unjudged.not_fitted": (
         "tidak terpasang pada model ini: tidak satu pun dari {sisters} unit lain semodel yang "

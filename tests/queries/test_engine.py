@@ -22,6 +22,7 @@ from queries.scope import Scope
 from tests.app import engine_lake as known
 from tests.app.engine_lake import RPM, SECOND, START, UNIT, at
 from tests.app.fabricate import Lake
+from tests.app.fabricate_fatigue import publish
 
 
 @pytest.fixture
@@ -168,3 +169,27 @@ def test_what_is_not_fitted_and_how_far_the_speeds_lie_apart(
     assert (load["judged_days"], load["distrusted_days"]) == (0, 0)
     assert (load["faults"], load["unjudged"]) == ([], ["not_fitted"])
     assert (oil["faults"], oil["sisters"], oil["sisters_with"]) == (["missing"], 2, 2)
+
+
+def test_rows_that_came_twice_and_clocks(
+    reader: Reader, settings: Settings, ledger: Ledger
+) -> None:
+    lake = Lake(settings, ledger, settings.zone_of(known.DISTRICT), (UNIT, SECOND))
+    own = {"hiveperiod": known.DAY, "dstrct_code": known.DISTRICT, "unitno": UNIT}
+    files = [
+        own | {"lines": lines, "duplicate": twice, "quarantined": bad}
+        for lines, twice, bad in ((3600, 7, 0), (3601, 0, 2))
+    ]
+    parts = [
+        own | {"part": name, "observed_s": 7200, "up_s": up}
+        for name, up in (("clock", 6000), ("gps", 0))
+    ]
+    with ledger.write() as connection:
+        publish(lake, connection, "device_hour", files)
+        publish(lake, connection, "device_health", parts)
+    (row,) = answer(reader, "unit_rows", 0, 1, UNIT, SECOND).to_dicts()
+    assert row == {
+        "unitno": UNIT,
+        **{"lines": 7201, "duplicate": 7, "quarantined": 2},
+        **{"clock_s": 7200, "clock_well_s": 6000},
+    }

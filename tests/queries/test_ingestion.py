@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from pipeline.storage import tables as t
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.sql import clock, step
-from queries import deliveries, ingestion, operations
+from queries import admin, deliveries, ingestion, operations
 from queries.connect import Reader, open_reader
 from queries.run import ask
 from queries.scope import Scope
@@ -291,3 +291,25 @@ def test_what_arrived_is_put_together_once_until_something_moves(
     for day in range(1, deliveries.KEPT + 1):
         asked(f"2026-02-{day:02}")
     assert len(deliveries._arrived) == deliveries.KEPT
+
+
+def test_devices_that_delivered_and_are_not_registered(any_ledger: Ledger, top: datetime) -> None:
+    for number, hours, district in ((1, 2, DISTRICT), (2, 2, DISTRICT), (3, 2, "OTHR")):
+        file(any_ledger, number, top - timedelta(hours=hours), top, district=district)
+    later = f"{DISTRICT}/d2/later/later.txt.gz"  # the same device again
+    file(any_ledger, 20, top - timedelta(hours=1), top, key=later)
+    with any_ledger.write() as connection:
+        o = t.raw_objects.c
+        connection.execute(update(t.raw_objects).where(o.key == later).values(deviceid="d2"))
+    file(any_ledger, 4, top, None)  # it waits: nothing of it was taken in
+    assert admin.unregistered(any_ledger, ()) == 3
+    with any_ledger.write() as connection:
+        row = {"deviceid": "d1", "unitno": "A", "unittype": "dump", "dstrct_code": DISTRICT}
+        connection.execute(insert(t.devices), row | {"valid_from": "2026-01-01"})
+    assert admin.unregistered(any_ledger, ()) == 2
+    assert admin.unregistered(any_ledger, ["OTHR"]) == 1
+    assert admin.unregistered(any_ledger, ["NONE"]) == 0
+
+
+def test_nobody_delivered(any_ledger: Ledger) -> None:
+    assert admin.unregistered(any_ledger, ()) == 0
