@@ -54,7 +54,8 @@ clock AS (
         ceil(from_s / 3600)::BIGINT * 3600 + n * 3600 AS at_s
     FROM shifts, range(12) AS r (n)
 ),
-timed AS (
+timed AS MATERIALIZED (
+    -- Joined before anything else: in the order that estimates suggest it takes fifteen times as long.
     SELECT e.operator AS operatorid, e.valid_moving_s, c.no, c.hour
     FROM eye_hour AS e
     JOIN clock AS c ON c.dstrct_code = e.dstrct_code AND c.at_s = epoch(e.hour_start)::BIGINT

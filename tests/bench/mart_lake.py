@@ -53,6 +53,9 @@ HOUR_US = 3_600_000_000
 #: From a file's arrival to its commit.
 TAKEN_IN_US = 20_000_000
 
+#: Units whose hourly files lie beside those of the one that is read as the seed did.
+BESIDE = 49
+
 #: Columns that name a unit, a device or a person.
 NAMES = ("unitno", "deviceid", "operatorid", "operator")
 
@@ -236,6 +239,7 @@ def _seconds(fleet: Fleet, paths: Mapping[str, list[str]]) -> tuple[str, list[di
     )
     one = _renamed(one.select(schema.names).cast(schema), 0).sort_by("ts")
     files = []
+    beside = _beside(fleet, paths, unit)
     for back in range(fleet.written):
         day, name = fleet.day(back), f"{back}.parquet"
         table = _put(one, "ts", _later(one["ts"], fleet.shift(back)))
@@ -251,7 +255,19 @@ def _seconds(fleet: Fleet, paths: Mapping[str, list[str]]) -> tuple[str, list[di
         for number, hour in enumerate(_hours(table)):
             path = partition_path("hourly", TELEMETRY, day, DISTRICT, f"{number}.parquet")
             _write(fleet.target, path, schema, [hour])
+            for copy in range(BESIDE):
+                link(beside, fleet.target / path.replace(".parquet", f"-{copy}.parquet"))
     return mark(0) + unit, files
+
+
+def _beside(fleet: Fleet, paths: Mapping[str, list[str]], unit: str) -> Path:
+    """A file of an hour of another unit: the seed opens such a one to see that it is another's."""
+    schema = fields.arrow_schema({})
+    others = pq.read_table(fleet.template / paths[TELEMETRY][0], filters=[("unitno", "!=", unit)])
+    other = others.filter(pc.equal(others["unitno"], others["unitno"][0]))
+    hour = next(_hours(other.select(schema.names).cast(schema)))
+    _write(fleet.target, "beside.parquet", schema, [hour])
+    return fleet.target / "beside.parquet"
 
 
 def _hours(table: pa.Table) -> Iterator[pa.Table]:

@@ -186,7 +186,8 @@ def _reader(home: Path) -> Reader:
 def seed(home: str, today: str, unit: str, rounds: int) -> dict[str, float]:
     """A unit's minutes over thirty days: from the marts, and from every second as the seed did.
 
-    The seed's lake has a file an hour and nothing else; these hold the one unit alone.
+    The seed's lake has a file an hour of every unit and nothing else. Here are those of 50 units, a
+    tenth of the fleet that our marts hold.
     """
     reader, connection = _reader(Path(home)), duckdb.connect()
     first = next_day(today, 1 - LONG)

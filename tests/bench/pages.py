@@ -242,6 +242,7 @@ class Bench:
         put = self.report.put
         put("sessions_50_p95_s", p95(told["seconds"] or [page_sessions.PATIENCE_S]))
         put("sessions_median_s", statistics.median(told["seconds"] or [page_sessions.PATIENCE_S]))
+        put("sessions_first_minute_p95_s", p95(told["early"] or [page_sessions.PATIENCE_S]))
         put("sessions_errors", len(told["errors"]))
         for error in told["errors"][:5]:
             tell(f"a session: {error}")
@@ -274,7 +275,7 @@ def _options(words: list[str] | None) -> argparse.Namespace:
         "rounds": (5, 1, "times that the seed's way is gone"),
         "loads": (10, 1, "times that each page is loaded"),
         "sessions": (50, 2, "people at once"),
-        "clicks": (12, 1, "clicks of each"),
+        "clicks": (30, 1, "clicks of each"),
         "think": (5, 1, "seconds between them"),
     }
     for name, (_, _, about) in sizes.items():
