@@ -20,7 +20,7 @@ panels.tiles(figures.ingestion.tiles(operations.vitals(ledger), counts, waiting)
 pickers.ingestion.run_now(ledger, user)
 
 panels.section("ingestion.age", "ingestion.age.help")
-ages = kept.oldest_waiting(ledger)
+ages = data.delivery.ages(PAGE)
 drawn = drawing.once(ingestion.ages, ages, chosen.zone, panels.dark())
 panels.chart(drawn, "age", "ingestion.age")
 

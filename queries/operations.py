@@ -184,25 +184,29 @@ def signs(ledger: Ledger) -> Signs:
 
 
 #: A count that takes so long is made again only after so many times as long: it never takes more
-#: than a twentieth of a core. That is so after years, of millions of files.
-LONG_COUNT_S, SPARED = 0.25, 20
+#: than a twentieth of a core. That is so after months, of millions of files.
+LONG_COUNT_S, SPARED = 0.05, 20
 
-_spared: dict[tuple[str, str], tuple[float, dict[str, int]]] = {}
+#: By database and count: the data's version it was made of, until when it is spared, the count.
+_spared: dict[tuple[str, str], tuple[int, float, dict[str, int]]] = {}
 
 
 def _sparing(
     ledger: Ledger, what: str, count: Callable[[Connection], dict[str, int]]
 ) -> dict[str, int]:
     key = (str(ledger.engine.url), what)
-    until, known = _spared.get(key, (0.0, {}))
+    of, until, known = _spared.get(key, (-1, 0.0, {}))
     began = time.monotonic()
     if began < until:
         return known
     with ledger.read() as connection:
+        version = counter(connection, "data")
+        if version == of:
+            return known
         found = count(connection)
     ended = time.monotonic()
-    if ended - began > LONG_COUNT_S:
-        _spared[key] = (ended + SPARED * (ended - began), found)
+    again = ended + SPARED * (ended - began) if ended - began > LONG_COUNT_S else 0.0
+    _spared[key] = (version, again, found)
     return found
 
 

@@ -87,6 +87,19 @@ def _availability(
     return ingestion.availability(backend().ledger, start, end, districts)
 
 
+def ages(page: str) -> pl.DataFrame:
+    """Age of the longest waiting file over the last day, as of the last half minute."""
+    require(page)
+    clock = int(datetime.now(UTC).timestamp() // TICK_S)
+    return _ages(data_version(backend().ledger), clock)
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _ages(version: int, clock: int) -> pl.DataFrame:
+    del version, clock  # parts of the key only
+    return ingestion.oldest_waiting(backend().ledger)
+
+
 def versions(district: str, deviceid: str, hour: str) -> pl.DataFrame:
     """Every version of a device-hour's files; nothing of a district that is not the asker's."""
     user = require(PAGE)

@@ -29,6 +29,8 @@ from app import identity
 PATIENCE_S = 60
 #: A server that was just started answers most clicks for the first time for so long.
 COLD_S = 60
+#: The server that answered before another one tidies up for a moment, on the same cores.
+REST_S = 0.2
 LATE = f"not within {PATIENCE_S} s"
 MOST_BYTES = 1 << 28
 #: The page that answers at "/" alone.
@@ -204,6 +206,7 @@ async def alone(
                 await session.open()
             for number in range(rounds + 1):
                 for where, session in sessions.items():
+                    await asyncio.sleep(REST_S)
                     took = await session.switch(name)
                     if number:  # the first fills the caches
                         spent.setdefault(where, {}).setdefault(name, []).append(took)
