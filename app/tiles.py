@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from app.text import plain, say
 
 HOUR = 3600
 NOTHING = "–"
+#: Names that are told one by one.
+NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -51,3 +56,9 @@ def span(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of some names from outside, for Markdown; the others are counted."""
+    told = ", ".join(plain(name, 30) for name in names[:NAMED])
+    return say("few.more", names=told, n=len(names) - NAMED) if len(names) > NAMED else told

@@ -186,7 +186,8 @@ def _bars(
         x=[HOUR_MS * hours * 0.96 for hours in part["hours"]],
         y=part["row"].to_list(),
         width=0.84,
-        text=[f"<b>{letter}</b>" for letter in part["letter"]],
+        # Nothing at all where there is no letter: an empty element is measured as any other.
+        text=[f"<b>{letter}</b>" if letter else "" for letter in part["letter"]],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
@@ -356,7 +357,9 @@ def coverage(cells: pl.DataFrame, dark: bool) -> go.Figure:
     bar = {"title": {"text": say("coverage.share")}, "tickformat": ".0%", "thickness": 12}
     scale = {"colorscale": SCALE, "cmin": 0, "cmax": 0.6, "colorbar": bar}
     base(figure, dark, MAP_PX + 110).update_layout(coloraxis=scale)
-    return figure.update_layout(margin={"t": 40}, legend={"y": -0.12, "yanchor": "top"})
+    return figure.update_layout(
+        margin={"t": 40, "r": 136, "b": 86}, legend={"y": -0.12, "yanchor": "top"}
+    )
 
 
 def _map_legend(figure: go.Figure, colours: Palette) -> None:

@@ -115,7 +115,7 @@ def status(frame: pl.DataFrame, grain_s: int, span: Span, zone: str, dark: bool)
     figure.update_layout(barmode="overlay", legend_traceorder="normal")
     figure.update_yaxes(categoryorder="array", categoryarray=list(reversed(names.values())))
     figure.update_xaxes(type="date", tickformat="%H:%M\n%d %b", range=series.edges(span, zone))
-    return base(figure, dark, 90 + 34 * len(rows)).update_layout(margin={"t": 30})
+    return base(figure, dark, 90 + 34 * len(rows))
 
 
 def _dotted(colour: str, shape: str, mark: str) -> dict[str, object]:
@@ -160,4 +160,4 @@ def speed_gap(rows: pl.DataFrame, level: Level, span: Span, zone: str, dark: boo
     figure.update_yaxes(title_font={"size": 11, "color": colours.text})
     figure.update_xaxes(tickformat="%H:%M\n%d %b", hoverformat="%Y-%m-%d %H:%M")
     figure.update_xaxes(range=series.edges(span, zone))
-    return base(figure, dark, 430).update_layout(hovermode="x", margin={"t": 30})
+    return base(figure, dark, 430).update_layout(hovermode="x")

@@ -112,7 +112,7 @@ def _finish(figure: go.Figure, names: list[str], codes: int, dark: bool) -> go.F
     heights = _heights(names, codes)
     legend = {"orientation": "h", "y": 1, "yref": "container", "yanchor": "top", "x": 0}
     several = len({trace.name for trace in figure.data if trace.showlegend}) > 1
-    above, below = 70 if several else 44, 44
+    above, below = 84 if several else 44, 48
     inside = sum(heights) + BETWEEN * (len(heights) - 1)
     base(figure, dark, above + inside + below)
     # Every panel's own labels: who has scrolled past the last axis still knows the time.

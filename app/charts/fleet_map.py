@@ -104,7 +104,7 @@ def positions(now: pl.DataFrame, tracks: pl.DataFrame, dark: bool) -> go.Figure:
     figure.update_annotations(font={"size": 13, "color": colours.text})
     return base(figure, dark, 460).update_layout(
         legend={"y": -0.09, "yanchor": "top"},
-        margin={"t": 28},
+        margin={"t": 28, "r": 24, "b": 76},
         clickmode="event+select",
         hovermode="closest",
     )

@@ -9,7 +9,8 @@ import polars as pl
 
 from app.figures.delivery import DELIVERED
 from app.figures.home import HOUR, critical, fell_silent
-from app.text import few, say
+from app.text import say
+from app.tiles import few
 from pipeline.localtime import CLOSES_AFTER
 
 

@@ -16,7 +16,8 @@ from app.access import Refused
 from app.backend import Backend, backend
 from app.data.asking import require
 from app.filters import Filters
-from app.text import few, plain, say
+from app.text import plain, say
+from app.tiles import few
 from pipeline.errors import StoreUnavailable, UsageError
 from pipeline.storage.people import User
 from queries import operations

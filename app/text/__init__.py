@@ -7,7 +7,7 @@ text is read as Markdown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from app.text import admin, columns, delivery, engine, fatigue, fleet, home, ingestion, shell
@@ -64,9 +64,6 @@ def known(key: str, otherwise: str) -> str:
     return TABLES[language()].get(key, EN.get(key, otherwise))
 
 
-#: Names that are told one by one.
-NAMED = 5
-
 #: 1,234 or 1,234.5 or 0.6, but no part of a version or an address
 _NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![.,]?\d)")
 _SWAPPED = str.maketrans(".,", ",.")
@@ -88,12 +85,6 @@ def plain(text: object, longest: int = 120) -> str:
     """Text from outside, for a place that reads Markdown: shown as it is, short, on one line."""
     line = re.sub(r"\s+", " ", str(text))[:longest]
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", line)
-
-
-def few(names: Sequence[str]) -> str:
-    """The first of some names from outside, for Markdown; the others are counted."""
-    told = ", ".join(plain(name, 30) for name in names[:NAMED])
-    return say("few.more", names=told, n=len(names) - NAMED) if len(names) > NAMED else told
 
 
 def markless(text: object) -> str:
