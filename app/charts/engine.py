@@ -110,7 +110,9 @@ def _finish(figure: go.Figure, names: list[str], codes: int, dark: bool) -> go.F
         x=0, xanchor="left", align="left", font={"size": 13, "color": colours.text}
     )
     heights = _heights(names, codes)
-    legend = {"orientation": "h", "y": 1, "yref": "container", "yanchor": "top", "x": 0}
+    legend = {"orientation": "h", "y": 1, "yanchor": "top", "x": 0}
+    # As wide as the page: beside the labels of fault codes a tablet has no room for a row of it.
+    legend |= {"xref": "container", "yref": "container"}
     several = len({trace.name for trace in figure.data if trace.showlegend}) > 1
     above, below = 84 if several else 44, 48
     inside = sum(heights) + BETWEEN * (len(heights) - 1)
