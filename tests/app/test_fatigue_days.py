@@ -127,8 +127,9 @@ def week(settings: Settings, ledger: Ledger) -> Lake:
             moved = unit == UNITS[0] and n > 0
             row = {"hiveperiod": at, "dstrct_code": DISTRICT, "unitno": unit}
             seconds = {"eyes_valid_moving_s": 18_000, "blind_moving_s": 1_800}
-            # Of one unit nobody knew the firmware on the second day.
-            version = None if unit == UNITS[1] and n == 1 else "3.0.0" if moved else "2.4.1"
+            # Of one unit nobody knew the firmware on the second day, and on the third it is new.
+            unknown, moved = unit == UNITS[1] and n == 1, moved or (unit == UNITS[1] and n == 2)
+            version = None if unknown else "3.0.0" if moved else "2.4.1"
             units.append(row | seconds | {"fwversion": version})
         for who in range(4 if n == 2 else 5):
             row = {"hiveperiod": at, "dstrct_code": DISTRICT, "unitno": UNITS[who % 4], "shift": 1}
@@ -159,7 +160,8 @@ def test_days_as_the_marts_tell_them(week: Lake) -> None:
     assert found["withheld"].to_list() == [False, False, True]
     assert found["eye_h"].to_list() == [20.0, 20.0, 20.0]
     firmware = found.select("units", "changed", "came_from", "came_to").rows()
-    assert firmware == [(4, 0, None, None), (3, 1, "2.4.1", "3.0.0"), (4, 0, None, None)]
+    moved = (1, "2.4.1", "3.0.0")
+    assert firmware == [(4, 0, None, None), (3, *moved), (4, *moved)]
 
 
 def test_the_page_tells_of_breaks(home: Settings, ledger: Ledger, script: str) -> None:

@@ -214,18 +214,26 @@ def test_shifts_in_a_row_end_at_a_day_without(
     assert profile(reader)["nth"].to_list() == [nth]
 
 
-def test_hours_of_a_shift_that_begins_at_half_past(lake: Lake, reader: Reader) -> None:
+@pytest.mark.parametrize(("minutes", "first"), [(30, 1), (0, 0), (-30, 0)])
+def test_hours_of_a_shift_that_begins_at_half_past(
+    lake: Lake, reader: Reader, minutes: int, first: int
+) -> None:
     """An hour belongs to the hour of the shift in which it begins, and to none before or after."""
-    write(lake, "operator_shift", crew(1))
-    hours = [BEGIN + timedelta(hours=hour) for hour in range(-1, 14)]
-    write(
-        lake,
-        "eye_hour",
-        [{"operator": "op-0", "hour_start": at, "valid_moving_s": 60} for at in hours],
-    )
-    for minutes in (30, -30):
-        found = profile(reader, BEGIN + timedelta(minutes=minutes))
-        assert found["hour"].to_list() == list(range(1, 13))
+    write(lake, "operator_shift", crew(5))
+    eyes = [
+        {
+            "operator": f"op-{i}",
+            "hour_start": BEGIN + timedelta(hours=hour),
+            "valid_moving_s": 720 * (hour + 2),
+        }
+        for i in range(5)
+        for hour in range(-1, 14)
+    ]
+    write(lake, "eye_hour", eyes)
+    found = profile(reader, BEGIN + timedelta(minutes=minutes))
+    assert found["hour"].to_list() == list(range(1, 13))
+    # Five operators with 0.2 h each, times the number of the hour.
+    assert found["eye_h"].to_list() == [first + hour + 2 for hour in range(12)]
 
 
 @pytest.mark.parametrize("operators", [4, 5])
