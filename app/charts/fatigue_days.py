@@ -13,6 +13,7 @@ from app.charts.palette import VERMILION, base, palette
 from app.figures.fatigue_days import KINDS, Break
 from app.text import say, spelled
 
+HALF_DAY = timedelta(hours=12)
 SYMBOLS = {"microsleep": "diamond", "drowsy": "circle"}
 
 
@@ -23,13 +24,14 @@ def daily(rates: pl.DataFrame, breaks: Sequence[Break], dark: bool) -> go.Figure
     the first day of a break.
     """
     colours, figure = palette(dark), go.Figure()
+    broken = {one.day for one in breaks}
     looks = {"microsleep": VERMILION, "drowsy": colours.accent}
     for kind in KINDS:
         rows = rates.filter(kind=kind).sort("day").to_dicts()
         if all(row["now"] is None for row in rows):
             continue
         figure.add_scatter(
-            **_line(rows, {one.day for one in breaks}),
+            **_line(rows, broken),
             name=say(f"kind.{kind}"),
             mode="lines+markers",
             line={"color": looks[kind], "width": 2},
@@ -47,10 +49,10 @@ def daily(rates: pl.DataFrame, breaks: Sequence[Break], dark: bool) -> go.Figure
                 marker={"symbol": f"{SYMBOLS[kind]}-open", "size": 10, "color": looks[kind]},
                 hovertemplate="%{text}<extra></extra>",
             )
-    for day in sorted({one.day for one in breaks}):
+    for day in sorted(broken):
         kinds = sorted({one.kind for one in breaks if one.day == day})
         figure.add_vline(
-            x=_noon(day) - timedelta(hours=12),
+            x=_noon(day) - HALF_DAY,
             line={"color": colours.hatch, "width": 2, "dash": "dot"},
             annotation={
                 "text": "<br>".join(say(f"fatigue.days.{kind}.mark") for kind in kinds),
@@ -82,9 +84,9 @@ def _line(rows: Sequence[dict[str, Any]], breaks: set[str]) -> dict[str, list[An
     """Points of a line; an empty one where days are missing, and at the begin of each break."""
     points: list[tuple[datetime, float | None, str]] = []
     for row in rows:
-        noon, half = _noon(row["day"]), timedelta(hours=12)
-        if points and (row["day"] in breaks or noon - points[-1][0] > 2 * half):
-            points.append((noon - half, None, ""))
+        noon = _noon(row["day"])
+        if points and (row["day"] in breaks or noon - points[-1][0] > 2 * HALF_DAY):
+            points.append((noon - HALF_DAY, None, ""))
         points.append((noon, row["now"], _told(row)))
     x, y, text = map(list, zip(*points, strict=True))
     return {"x": x, "y": y, "text": text}

@@ -130,11 +130,11 @@ def _width(figure: go.Figure, axis: Any) -> float:
     """Pixels that the labels of an axis at the left take, and its title."""
     if axis.visible is False or axis.showticklabels is False:
         return TICK
-    labels = list(axis.ticktext or ())
+    labels = set(axis.ticktext or ())
     for trace in figure.data:
         values = getattr(trace, "y", None)
         if not labels and values is not None and len(values) and isinstance(values[0], str):
-            labels = list(values)
+            labels = set(values)
     longest = max((len(re.sub(r"<[^>]+>", "", str(one))) for one in labels), default=NUMBER)
     return TICK + longest * CHARACTER + (22 if axis.title.text else 0)
 

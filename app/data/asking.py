@@ -24,6 +24,11 @@ from queries.scope import Scope
 TICK_S = 30
 
 
+def tick() -> int:
+    """The part of a key that moves with the clock."""
+    return int(time.time() // TICK_S)
+
+
 def require(page: str) -> User:
     """The signed-in user, checked against the ledger now. Raises Refused."""
     user = auth.current(backend())
@@ -62,6 +67,6 @@ def ask(
     narrowed = replace(scope, districts=access.allowed_districts(user.districts, scope.districts))
     version: tuple[int, ...] = (data_version(backend().ledger),)
     if clocked:
-        version += (int(time.time() // TICK_S),)
+        version += (tick(),)
     answer = _answer(name, version, narrowed, tuple(sorted(parameters.items())))
     return privacy.cut(user, query, answer)

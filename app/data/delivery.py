@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import access, state
 from app.backend import backend
-from app.data.asking import TICK_S, ask, require
+from app.data.asking import ask, require, tick
 from app.filters import Filters
 from pipeline import reread
 from pipeline.localtime import next_day
@@ -75,8 +75,7 @@ def availability(filters: Filters) -> Availability:
     """Hours of the span in which ingestion was current."""
     user = require(PAGE)
     districts = access.allowed_districts(user.districts, filters.districts)
-    clock = int(datetime.now(UTC).timestamp() // TICK_S)
-    return _availability(data_version(backend().ledger), clock, *filters.bounds, districts)
+    return _availability(data_version(backend().ledger), tick(), *filters.bounds, districts)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
@@ -90,8 +89,7 @@ def _availability(
 def ages(page: str) -> pl.DataFrame:
     """Age of the longest waiting file over the last day, as of the last half minute."""
     require(page)
-    clock = int(datetime.now(UTC).timestamp() // TICK_S)
-    return _ages(data_version(backend().ledger), clock)
+    return _ages(data_version(backend().ledger), tick())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

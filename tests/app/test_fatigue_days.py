@@ -124,12 +124,12 @@ def week(settings: Settings, ledger: Ledger) -> Lake:
     for n, at in enumerate(DAYS):
         begin = shifts(at, ZONE)[0]
         for unit in UNITS:
-            moved = unit == UNITS[0] and n > 0
             row = {"hiveperiod": at, "dstrct_code": DISTRICT, "unitno": unit}
             seconds = {"eyes_valid_moving_s": 18_000, "blind_moving_s": 1_800}
             # Of one unit nobody knew the firmware on the second day, and on the third it is new.
-            unknown, moved = unit == UNITS[1] and n == 1, moved or (unit == UNITS[1] and n == 2)
-            version = None if unknown else "3.0.0" if moved else "2.4.1"
+            new = n >= {UNITS[0]: 1, UNITS[1]: 2}.get(unit, len(DAYS))
+            unknown = unit == UNITS[1] and n == 1
+            version = None if unknown else "3.0.0" if new else "2.4.1"
             units.append(row | seconds | {"fwversion": version})
         for who in range(4 if n == 2 else 5):
             row = {"hiveperiod": at, "dstrct_code": DISTRICT, "unitno": UNITS[who % 4], "shift": 1}
