@@ -12,10 +12,12 @@ import hashlib
 import json
 import pickle
 import threading
+from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseFigure
 
@@ -26,15 +28,25 @@ P = ParamSpec("P")
 #: Characters of all charts that are kept: those of a few hundred views.
 MOST_CHARACTERS = 48_000_000
 
+#: Of numbers in charts.
+DECIMALS = 5
+
 
 class Drawn(BaseFigure):  # type: ignore[misc]
     """A finished figure. Streamlit takes it for one of Plotly's and gets it as it is: without the
-    checks and copies of every property that Plotly makes of its own."""
+    checks and copies of every property that Plotly makes of its own.
+
+    Streamlit hands each chart to Plotly twice. The second time Plotly draws nothing where it can
+    tell that nothing has changed: by a revision of the data, of lists alone and not of arrays, and
+    in a layout without a template, for it takes each of these for another one.
+    """
 
     def __init__(self, figure: go.Figure) -> None:
         spec = figure.to_json()
         self._size = len(spec)
-        self._finished: dict[str, Any] = json.loads(spec)
+        self._finished: dict[str, Any] = _listed(json.loads(spec))
+        self._finished["layout"].pop("template", None)
+        self._finished["layout"]["datarevision"] = hashlib.sha256(spec.encode()).hexdigest()
         self._blank = not any(_has_values(trace) for trace in figure.data)
 
     @property
@@ -50,6 +62,30 @@ class Drawn(BaseFigure):  # type: ignore[misc]
     def to_dict(self) -> dict[str, Any]:
         """Data and layout of nothing but JSON's own types; not to be changed."""
         return self._finished
+
+
+def _listed(value: Any) -> Any:
+    """The same with packed arrays of numbers as lists."""
+    if isinstance(value, dict):
+        if "bdata" in value:
+            return _numbers(**value)
+        return {key: _listed(one) for key, one in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [_listed(one) for one in value]
+    return value
+
+
+def _numbers(dtype: str, bdata: str, shape: str = "-1") -> list[Any]:
+    """Numbers of a packed array, None for NaN; nobody sees a sixth decimal."""
+    packed = np.frombuffer(b64decode(bdata), dtype)
+    known = np.isfinite(packed)
+    held = np.where(known, packed, 0)
+    whole = bool(np.all(held % 1 == 0))
+    numbers = held.astype(np.int64) if whole else held.astype(np.float64).round(DECIMALS)
+    objects = numbers.astype(object)
+    objects[~known] = None
+    listed: list[Any] = objects.reshape([int(side) for side in shape.split(",")]).tolist()
+    return listed
 
 
 def _has_values(trace: Any) -> bool:

@@ -99,7 +99,7 @@ def grid(cells: pl.DataFrame, drawn: Sequence[tuple[str, str]], dark: bool) -> g
             _bars(figure, part, state, looks[state], colours)
     several = len({district for district, _ in rows}) > 1
     _rows_named(figure, shown, rows, several, colours)
-    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_layout(barmode="overlay", bargap=0, clickmode="event+select")
     figure.update_xaxes(tickformat="%H:%M\n%d %b", showgrid=False, dtick=_tick(shown))
     return base(figure, dark, 90 + max(ROW_PX * len(rows), 60)).update_layout(
         legend={"itemclick": False, "itemdoubleclick": False}
@@ -400,7 +400,10 @@ def line_counts(counts: dict[str, int], dark: bool) -> go.Figure:
     shades = {
         "accepted": {"color": colours.moving},
         "duplicate": {"color": colours.off},
-        "quarantined": {"color": VERMILION, "pattern": {"shape": "x", "fgcolor": colours.ground}},
+        "quarantined": {
+            "color": VERMILION,
+            "pattern": {"shape": "x", "fgcolor": colours.ground, "bgcolor": VERMILION},
+        },
         "blank": {"color": colours.unknown, "line": {"color": colours.hatch, "width": 1}},
     }
     for name, marker in shades.items():

@@ -129,7 +129,7 @@ def speed_gap(rows: pl.DataFrame, level: Level, span: Span, zone: str, dark: boo
     colours = palette(dark)
     frame = series.along_the_clock(deviation(rows, level.grain_s, level.step_s), zone)
     figure = make_subplots(
-        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.55, 0.25, 0.2]
+        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.46, 0.27, 0.27]
     )
     every = series.names(frame)
     for number, one in enumerate(every):
@@ -158,6 +158,6 @@ def speed_gap(rows: pl.DataFrame, level: Level, span: Span, zone: str, dark: boo
     figure.update_yaxes(title=say("engine.gap.satellites"), rangemode="tozero", row=2, col=1)
     figure.update_yaxes(title=say("engine.gap.by_gps"), range=[-5, 105], row=3, col=1)
     figure.update_yaxes(title_font={"size": 11, "color": colours.text})
-    figure.update_xaxes(tickformat="%H:%M\n%d %b", hoverformat="%Y-%m-%d %H:%M")
+    figure.update_xaxes(type="date", tickformat="%H:%M\n%d %b", hoverformat="%Y-%m-%d %H:%M")
     figure.update_xaxes(range=series.edges(span, zone))
-    return base(figure, dark, 430).update_layout(hovermode="x")
+    return base(figure, dark, 500).update_layout(hovermode="x")

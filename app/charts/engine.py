@@ -50,7 +50,7 @@ def along(
     bands.hatch(figure, len(names), series.holes(frame, start, end, step_s), palette(dark))
     figure.update_xaxes(range=[start, end])
     form = "%H:%M:%S\n%d %b" if span.seconds <= 3600 else "%H:%M\n%d %b"
-    figure.update_xaxes(tickformat=form, hoverformat="%Y-%m-%d %H:%M:%S")
+    figure.update_xaxes(type="date", tickformat=form, hoverformat="%Y-%m-%d %H:%M:%S")
     _finish(figure, names, len(rows), dark)
     return figure.update_layout(dragmode="select", selectdirection="h")
 
@@ -68,7 +68,7 @@ def over_each_other(
     for row, name in enumerate(names, 1):
         bands.add(figure, row, name, frame, step_s)
         _lines(figure, row, name, frame, step_s, distrusted, dark)
-    figure.update_xaxes(tickformat="%H:%M", hoverformat="%H:%M:%S")
+    figure.update_xaxes(type="date", tickformat="%H:%M", hoverformat="%H:%M:%S")
     return _finish(figure, names, 0, dark)
 
 
@@ -161,11 +161,11 @@ def _lines(
         )
 
 
-def _shade(figure: go.Figure, row: int, outline: series.Path, colour: str) -> None:
+def _shade(figure: go.Figure, row: int, outline: pl.DataFrame, colour: str) -> None:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     figure.add_scatter(
-        x=outline[0],
-        y=outline[1],
+        x=clocks(outline["clock"]),
+        y=outline["value"].to_numpy(),
         mode="lines",
         line={"width": 0},
         fill="toself",

@@ -39,7 +39,13 @@ def markers(colours: Palette) -> dict[str, dict[str, object]]:
         "never_seen": {
             "color": colours.ground,
             "line": {"color": VERMILION, "width": 2},
-            "pattern": {"shape": "x", "fgcolor": VERMILION, "size": 6, "solidity": 0.2},
+            "pattern": {
+                "shape": "x",
+                "fgcolor": VERMILION,
+                "bgcolor": colours.ground,
+                "size": 6,
+                "solidity": 0.2,
+            },
         },
         "unknown": unknown_marker(colours),
     }

@@ -27,8 +27,11 @@ NAMED = 16
 LONGEST_STEP_KM = 1.2
 KM_A_DEGREE = 111.32
 
-#: Numbers that stand in one label.
-TOGETHER = 3
+#: Lines of roads that lie side by side in a map, as many as its longer side has room for.
+CELLS = 200
+
+#: Numbers that stand in one label: of one map, and where there are others beside it.
+TOGETHER, NARROW = 3, 1
 #: What a number covers, as shares of the map's longer side: what is nearer joins its label.
 LABEL_WIDE, LABEL_HIGH = 0.16, 0.05
 
@@ -97,7 +100,8 @@ def positions(now: pl.DataFrame, tracks: pl.DataFrame, dark: bool) -> go.Figure:
             if not part.is_empty():
                 _units(figure, part, doing, colours, column, doing not in named)
                 named.add(doing)
-        _names(figure, units, _size(units, roads), colours, column)
+        together = NARROW if len(shown) > 1 else TOGETHER
+        _names(figure, units, _size(units, roads), together, colours, column)
         figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
     figure.update_xaxes(ticksuffix=" km", nticks=5, tickangle=0)
     figure.update_yaxes(ticksuffix=" km", nticks=6)
@@ -114,8 +118,13 @@ def _middle(values: pl.Series) -> float:
     return float(sum(values.to_list()) / len(values))
 
 
-def _names(figure: go.Figure, units: pl.DataFrame, size: float, colours: Palette, at: int) -> None:
-    """Numbers beside the symbols; of units close to each other one list. ``size``: of the map."""
+def _names(
+    figure: go.Figure, units: pl.DataFrame, size: float, most: int, colours: Palette, at: int
+) -> None:
+    """Numbers beside the symbols; of units close to each other one list of at most so many.
+
+    ``size``: of the map.
+    """
     if units.height > NAMED:
         units = units.filter(pl.col("status").is_in(NEED_A_LOOK)).head(NAMED)
     labels: list[tuple[float, float, list[str]]] = []
@@ -130,7 +139,7 @@ def _names(figure: go.Figure, units: pl.DataFrame, size: float, colours: Palette
         x=[round(x, 3) for x, _, _ in labels],
         y=[round(y, 3) for _, y, _ in labels],
         mode="text",
-        text=[_listed(names) for _, _, names in labels],
+        text=[_listed(names, most) for _, _, names in labels],
         textposition="top center",
         textfont={"size": 12, "color": colours.text},
         hoverinfo="skip",
@@ -141,9 +150,9 @@ def _names(figure: go.Figure, units: pl.DataFrame, size: float, colours: Palette
     )
 
 
-def _listed(names: list[str]) -> str:
-    more = f" +{len(names) - TOGETHER}" if len(names) > TOGETHER else ""
-    return ", ".join(markless(name) for name in sorted(names)[:TOGETHER]) + more
+def _listed(names: list[str], most: int) -> str:
+    more = f" +{len(names) - most}" if len(names) > most else ""
+    return ", ".join(markless(name) for name in sorted(names)[:most]) + more
 
 
 def _size(*frames: pl.DataFrame) -> float:
@@ -151,27 +160,32 @@ def _size(*frames: pl.DataFrame) -> float:
     found = [0.1]
     for axis in ("x", "y"):
         values = [value for frame in frames for value in frame[axis].to_list()]
-        found.append(max(values) - min(values))
+        found.append(max(values, default=0) - min(values, default=0))
     return max(found)
 
 
 def _roads(
-    figure: go.Figure, roads: pl.DataFrame, colours: Palette, column: int, first: bool
+    figure: go.Figure, roads: pl.DataFrame, colours: Palette, column: int, shown: bool
 ) -> None:
-    """Lines from minute to minute of each unit; they end at a gap and where the step is long."""
+    """Lines from minute to minute of each unit; they end at a gap and where the step is long.
+
+    Where many drove, one line stands for all whose middles lie within a line's width: a fleet's
+    days are tens of thousands of steps, and a browser draws every one.
+    """
     x, y, minute = (pl.col(name) for name in ("x", "y", "minute"))
     far = ((x.shift(-1) - x) ** 2 + (y.shift(-1) - y) ** 2).sqrt()
     near = (minute.shift(-1) - minute == pl.duration(minutes=1)) & (far < LONGEST_STEP_KM)
-    frame = (
-        roads.sort("unitno", "minute")
-        .with_columns(near.over("unitno").fill_null(False).alias("goes_on"))
-        .with_columns(pl.col("goes_on").shift(fill_value=False).alias("came"))
-        .filter(pl.col("goes_on") | pl.col("came"))
-    )
+    goes_on = near.over("unitno").fill_null(False).alias("goes_on")
+    every = _ways(roads.sort("unitno", "minute").with_columns(goes_on))
+    wide = _size(every) / CELLS
+    middle = [((axis + axis.shift(-1)) / 2 / wide).floor() for axis in (x, y)]
+    first_there = pl.struct("goes_on", *middle).is_first_distinct()
+    frame = _ways(every.with_columns(pl.col("goes_on") & first_there))
     breaks = np.flatnonzero(~frame["goes_on"].to_numpy()) + 1
-    # Tens of thousands of points go to every browser; a metre needs no more digits.
-    ways = (np.insert(frame[axis].to_numpy(), breaks, np.nan).round(3) for axis in ("x", "y"))
-    east, north = (way.astype(np.float32) for way in ways)
+    # A metre needs no more digits.
+    east, north = (
+        np.insert(frame[axis].to_numpy(), breaks, np.nan).round(3) for axis in ("x", "y")
+    )
     figure.add_scatter(
         x=east,
         y=north,
@@ -180,10 +194,16 @@ def _roads(
         line={"color": colours.hatch, "width": 1.5},
         opacity=0.35,
         hoverinfo="skip",
-        showlegend=first,
+        showlegend=shown,
         row=1,
         col=column,
     )
+
+
+def _ways(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows from which or to which a line leads."""
+    came = pl.col("goes_on").shift(fill_value=False)
+    return frame.filter(pl.col("goes_on") | came)
 
 
 def _units(

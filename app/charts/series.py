@@ -65,27 +65,39 @@ def edges(span: Span, zone: str) -> tuple[datetime, datetime]:
     return both[0], both[1]
 
 
-Path = tuple[list[datetime | None], list[float | None]]
+def ribbon(frame: pl.DataFrame, low: str, high: str, step_s: int) -> pl.DataFrame:
+    """Outline of the area between two columns, bucket by bucket; a polygon a run, then a NULL.
 
-
-def ribbon(frame: pl.DataFrame, low: str, high: str, step_s: int) -> Path:
-    """Outline of the area between two columns, bucket by bucket; a polygon a run."""
-    shift = pl.duration(seconds=step_s)
-    known = frame.filter(pl.col(low).is_not_null()).with_columns(
-        (pl.col("clock") + shift).alias("end")
+    ``clock``, ``value``.
+    """
+    start, end = pl.col("clock"), pl.col("clock") + pl.duration(seconds=step_s)
+    known = frame.filter(pl.col(low).is_not_null())
+    joined = (pl.col("run") != pl.col("run").shift()) | (start != end.shift())
+    known = known.with_columns(joined.fill_null(True).cum_sum().alias("piece")).with_row_index(
+        "bucket"
     )
-    joined = (pl.col("run") != pl.col("run").shift()) | (pl.col("clock") != pl.col("end").shift())
-    known = known.with_columns(joined.fill_null(True).cum_sum().alias("piece"))
-    x: list[datetime | None] = []
-    y: list[float | None] = []
-    columns = ("clock", "end", low, high)
-    for _, piece in known.group_by("piece", maintain_order=True):
-        start, end, lowest, highest = (piece[name].to_list() for name in columns)
-        edges = [moment for pair in zip(start, end, strict=True) for moment in pair]
-        x += [*edges, *reversed(edges), None]
-        y += [value for value in highest for _ in range(2)]
-        y += [*(value for value in reversed(lowest) for _ in range(2)), None]
-    return x, y
+    nothing = pl.lit(None, known.schema["clock"])
+    # To the end along the highest and back along the lowest; a row number has no sign.
+    there, back = pl.col("bucket").cast(pl.Int64), -pl.col("bucket").cast(pl.Int64)
+    edges = (
+        (0, 2 * there, start, pl.col(high)),
+        (0, 2 * there + 1, end, pl.col(high)),
+        (1, 2 * back - 1, end, pl.col(low)),
+        (1, 2 * back, start, pl.col(low)),
+        (2, there * 0, nothing, pl.lit(None)),
+    )
+    outline = pl.concat(
+        known.select(
+            "piece",
+            pl.lit(way).alias("way"),
+            order.alias("order"),
+            x.alias("clock"),
+            y.cast(pl.Float64).alias("value"),
+        )
+        for way, order, x, y in edges
+    )
+    ways = ("piece", "way", "order")
+    return outline.unique(ways, keep="any").sort(ways).select("clock", "value")
 
 
 def stretches(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import plotly.io
 import plotly.tools
@@ -37,11 +40,44 @@ FRAME = pl.DataFrame({"at": [datetime(2026, 1, 1), datetime(2026, 1, 2)], "y": [
 
 @pytest.mark.usefixtures("kept")
 def test_a_kept_chart_is_sent_as_plotly_would_have_sent_it() -> None:
-    expected = plotly.io.to_json(chart(FRAME, dark=True), validate=False)
+    sent = []
     for _ in range(2):  # drawn, then kept; sending must not change it
         drawn = drawing.once(chart, FRAME, dark=True)
         given = plotly.tools.return_figure_from_figure_or_data(drawn, validate_figure=True)
-        assert plotly.io.to_json(given, validate=False) == expected
+        sent.append(json.loads(plotly.io.to_json(given, validate=False)))
+    expected = json.loads(chart(FRAME, dark=True).to_json())
+    # What lets Plotly tell that nothing has changed: no template, a revision, and numbers in lists.
+    expected["layout"].pop("template")
+    revision = sent[0]["layout"].pop("datarevision")
+    assert sent[1]["layout"].pop("datarevision") == revision
+    assert "bdata" in expected["data"][0]["x"]
+    expected["data"][0]["x"] = [1767225600000, 1767312000000]
+    expected["data"][0]["y"] = [1.5, None]
+    assert sent == [expected, expected]
+
+
+def test_other_data_have_another_revision() -> None:
+    others = FRAME.with_columns(pl.col("y") + 1)
+    revisions = [
+        drawing.Drawn(chart(frame, dark=True)).to_dict()["layout"]["datarevision"]
+        for frame in (FRAME, FRAME.clone(), others)
+    ]
+    assert revisions[0] == revisions[1] != revisions[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "listed"),
+    [
+        (np.array([1.0, np.nan, -3.0]), [1, None, -3]),
+        (np.array([0.1234567, np.inf]), [0.12346, None]),
+        (np.array([[1.5, 2], [3, np.nan]]), [[1.5, 2.0], [3.0, None]]),
+        (np.array([7, 300], np.int32), [7, 300]),
+        (np.array([], np.float64), []),
+    ],
+)
+def test_numbers_are_sent_as_lists(given: Any, listed: list[Any]) -> None:
+    (trace,) = drawing.Drawn(go.Figure().add_heatmap(z=given)).to_dict()["data"]
+    assert trace["z"] == listed
 
 
 @pytest.mark.usefixtures("kept")

@@ -123,7 +123,8 @@ class TestCharts:
     def test_a_ribbon_is_a_polygon_a_run(self) -> None:
         shown = view({0: 1.0, 4: 5.0, 5: 2.0, 30: 3.0}, 5)
         frame = series.along_the_clock(shown.frame, ZONE)
-        x, y = series.ribbon(frame, "EngineSpeed_min", "EngineSpeed_max", 5)
+        outline = series.ribbon(frame, "EngineSpeed_min", "EngineSpeed_max", 5)
+        x, y = outline["clock"].to_list(), outline["value"].to_list()
         assert y[:9] == [5.0, 5.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, None]
         assert y[9:] == [3.0, 3.0, 3.0, 3.0, None]
         assert x[0] == datetime(2026, 1, 31, 10)

@@ -257,12 +257,35 @@ def test_roads_end_where_minutes_are_missing_or_far_apart() -> None:
     assert roads.x.tolist()[:3] == pytest.approx([roads.x[0]] * 3)
 
 
+def test_where_many_drove_one_road_is_drawn() -> None:
+    """Twenty units on one way, each a metre beside the other, and a way that one alone took."""
+    rows = [
+        ("A", f"u{unit:02}", START + timedelta(minutes=minute), 0.005 * minute, 117 + 1e-5 * unit)
+        for unit in range(20)
+        for minute in range(10)
+    ]
+    rows += [("A", "v", START + timedelta(minutes=m), 0.02, 117.02 + 0.005 * m) for m in range(5)]
+    tracks = NO_TRACKS.vstack(pl.DataFrame(rows, NO_TRACKS.schema, orient="row"))
+    figure = fleet_map.positions(figures.fleet.doing(NOW), tracks, dark=True)
+    roads = next(trace for trace in figure.data if trace.name == say("fleet.map.roads"))
+    assert len(roads.x) == len(roads.y) <= 2 * (10 + 1) + 5 + 1
+    for axis, column, scale in (("y", "lat", 1.0), ("x", "lon", np.cos(np.radians(0.01 / 3)))):
+        reach = np.nanmax(roads[axis]) - np.nanmin(roads[axis])
+        degrees = float(tracks[column].max() - tracks[column].min())  # type: ignore[operator]
+        assert reach == pytest.approx(degrees * 111.32 * scale, abs=0.03)
+
+
 def test_units_close_together_share_a_label() -> None:
     near = figures.fleet.doing(NOW).filter(dstrct_code="A").with_columns(pl.lit(117.0).alias("lon"))
     near = near.with_columns(pl.Series("lat", [0.0, 0.00001, 0.2]))
     figure = fleet_map.positions(near, NO_TRACKS, dark=False)
     labels = next(trace for trace in figure.data if trace.mode == "text")
     assert sorted(labels.text) == ["u1, u2", "u3"]
+    # With another district's map beside it there is room for one number.
+    far = figures.fleet.doing(NOW).filter(dstrct_code="B").with_columns(lat=0.5, lon=117.5)
+    figure = fleet_map.positions(near.vstack(far.select(near.columns)), NO_TRACKS, dark=False)
+    labels = next(trace for trace in figure.data if trace.mode == "text" and len(trace.text) == 2)
+    assert sorted(labels.text) == ["u1 +1", "u3"]
 
 
 def test_what_needs_action_comes_first() -> None:
