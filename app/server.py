@@ -21,7 +21,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from app import docs, guard, health, lake_watch, logs, worker_process
+from app import assets, docs, guard, health, lake_watch, logs, worker_process
 from pipeline.settings import load
 
 
@@ -54,5 +54,8 @@ app = st.App(
         Route("/docs", docs.answer),
         Route("/docs/{name:path}", docs.answer),
     ],
-    middleware=[Middleware(guard.Guard, allowed=guard.hosts(load()))],
+    middleware=[
+        Middleware(guard.Guard, allowed=guard.hosts(load())),
+        Middleware(assets.Packed),
+    ],
 )
