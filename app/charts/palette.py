@@ -123,7 +123,7 @@ def _room(figure: go.Figure) -> dict[str, float]:
         "l": EDGE + max((_width(figure, axis) for axis in figure.select_yaxes()), default=0),
         "r": 2 * EDGE,  # the last label may stand over the end of its axis
         "t": EDGE + (ROW if figure.layout.showlegend is not False and named > 1 else 0),
-        "b": EDGE + 24 * lines + (14 if title else 0),
+        "b": EDGE + 24 * lines + (24 if title else 0),
     }
 
 
