@@ -49,6 +49,7 @@ START = "start"
 END = "end"
 COMPARE = "compare"
 SPANS_BEFORE = "spans_before"
+DICTIONARY = "dictionary"
 
 # Fleet health.
 STATUS = "status"

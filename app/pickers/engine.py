@@ -89,9 +89,15 @@ def _remember(key: str, chosen: list[str]) -> None:
 
 
 def _dictionary(chosen: tuple[str, ...]) -> None:
-    """Every field there is, to be searched; a click shows a signal or takes it away."""
-    fields = catalogue.dictionary().height
-    with st.expander(say("engine.dictionary", fields=fields), icon=":material/search:"):
+    """Every field there is, to be searched; a click shows a signal or takes it away.
+
+    It is made when it is opened: a browser draws what is folded away, too.
+    """
+    title = say("engine.dictionary", fields=catalogue.dictionary().height)
+    folded = st.expander(title, icon=":material/search:", key=state.DICTIONARY, on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
         text = st.text_input(say("engine.dictionary.search"), icon=":material/search:")
         found = catalogue.found(text)
         if found.is_empty():

@@ -393,6 +393,21 @@ def test_units_and_days_compare(lake: Settings, script: str) -> None:
     assert [info.value for info in app.info] == [say("engine.choose")]
 
 
+def test_the_dictionary_is_made_when_it_is_opened(lake: Settings, script: str) -> None:
+    app = open_page(script)
+    tables = len(app.dataframe)
+    assert say("engine.dictionary.search") not in [field.label for field in app.text_input]
+    app.session_state[state.DICTIONARY] = True
+    app.run()
+    assert not app.exception
+    assert len(app.dataframe) == tables + 1
+    search = next(f for f in app.text_input if f.label == say("engine.dictionary.search"))
+    search.set_value("coolant").run()
+    listed = next(t.value for t in app.dataframe if say("column.measure") in t.value)
+    assert "EngineCoolantTemp" in listed[say("column.signal")].to_list()
+    assert len(listed) < 20
+
+
 def test_what_is_shown_can_be_taken_along(lake: Settings, script: str) -> None:
     app = open_page(script)
     labels = [element.proto.label for element in app.get("download_button")]

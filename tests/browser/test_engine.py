@@ -34,6 +34,19 @@ def draw(tab: Visit, panel: Locator, middle: float) -> None:
     tab.page.mouse.up()
 
 
+def test_the_dictionary_opens_and_is_searched(server: Server, visit: Callable[..., Visit]) -> None:
+    tab = visit(server)
+    tab.open("engine_telemetry")
+    tab.sign_in("admin")
+    tab.heading(say("engine_telemetry.title"))
+    search = tab.page.get_by_label(say("engine.dictionary.search"))
+    assert search.count() == 0
+    tab.page.get_by_text(say("engine.dictionary", fields=179)).click()
+    search.fill("no such field")
+    search.press("Enter")
+    tab.page.get_by_text(say("engine.dictionary.none")).wait_for()
+
+
 def test_a_box_over_a_chart_leads_down_to_the_seconds(
     server: Server, visit: Callable[..., Visit]
 ) -> None:
