@@ -7,7 +7,7 @@ from datetime import datetime
 import plotly.graph_objects as go
 import polars as pl
 
-from app.charts.palette import ORANGE, VERMILION, Palette
+from app.charts.palette import ORANGE, VERMILION, Palette, unknown_marker
 from app.charts.series import stretches
 from app.text import say
 from pipeline.fields import Band
@@ -83,13 +83,7 @@ def hatch(figure: go.Figure, rows: int, holes: Stretches, colours: Palette) -> N
             line={"width": 0},
             fill="toself",
             fillcolor=colours.unknown,
-            fillpattern={
-                "shape": "/",
-                "fgcolor": colours.hatch,
-                "bgcolor": colours.unknown,
-                "size": 5,
-                "solidity": 0.25,
-            },
+            fillpattern=unknown_marker(colours)["pattern"],
             name=say("engine.device.unseen"),
             legendgroup="unseen",
             showlegend=row == 1,

@@ -165,7 +165,7 @@ def _size(*frames: pl.DataFrame) -> float:
 
 
 def _roads(
-    figure: go.Figure, roads: pl.DataFrame, colours: Palette, column: int, shown: bool
+    figure: go.Figure, roads: pl.DataFrame, colours: Palette, column: int, first: bool
 ) -> None:
     """Lines from minute to minute of each unit; they end at a gap and where the step is long.
 
@@ -194,7 +194,7 @@ def _roads(
         line={"color": colours.hatch, "width": 1.5},
         opacity=0.35,
         hoverinfo="skip",
-        showlegend=shown,
+        showlegend=first,
         row=1,
         col=column,
     )
