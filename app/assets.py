@@ -1,15 +1,19 @@
 """Streamlit's own scripts and styles, packed: it sends 7 MB as they are to a new browser.
 
 On the link of a tablet in a pickup that is what a first visit waits for. Each file is packed once,
-when it is asked for first, and kept; together they come to less than a third.
+when it is asked for first, and kept; together they come to less than a third. Plotly's is not sent
+as it is: ``app.plotly_script``.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
+import logging
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio.to_thread
 import streamlit
@@ -17,12 +21,18 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import plotly_script
+
 STATIC = Path(streamlit.__file__).parent / "static"
 KINDS = {"js": "text/javascript", "css": "text/css"}
 #: Their names tell of their content: what a browser has once, it need not ask for again.
 NAME = re.compile(r"/static/(js|css)/[\w.-]+\.\1")
 FOREVER = "public, immutable, max-age=31536000"
+#: What we have changed has its name from Streamlit: the name does not tell of our next change.
+ASK_AGAIN = "no-cache"
 MOST_FILES = 512
+
+_log = logging.getLogger("haulwatch.assets")
 
 
 class Packed:
@@ -33,26 +43,49 @@ class Packed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        answer = None
+        packed, has = None, ""
         if scope["type"] == "http" and scope["method"] == "GET" and NAME.fullmatch(scope["path"]):
             headers = Headers(scope=scope)
+            has = headers.get("if-none-match", "")
             if "gzip" in headers.get("accept-encoding", "") and "range" not in headers:
-                answer = await anyio.to_thread.run_sync(_packed, scope["path"])
-        if answer is None:
+                packed = await anyio.to_thread.run_sync(_packed, scope["path"])
+        if packed is None:
             await self._app(scope, receive, send)
-            return
-        headers_of = {
+        elif packed.tag in has:
+            await Response(status_code=304, headers=packed.headers)(scope, receive, send)
+        else:
+            kind = KINDS[scope["path"].rpartition(".")[2]]
+            answer = Response(packed.body, headers=packed.headers, media_type=kind)
+            await answer(scope, receive, send)
+
+
+class _Packed(NamedTuple):
+    body: bytes
+    tag: str
+    cache: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
             "Content-Encoding": "gzip",
-            "Cache-Control": FOREVER,
+            "Cache-Control": self.cache,
+            "ETag": self.tag,
             "Vary": "Accept-Encoding",
         }
-        kind = KINDS[scope["path"].rpartition(".")[2]]
-        await Response(answer, headers=headers_of, media_type=kind)(scope, receive, send)
 
 
 @lru_cache(MOST_FILES)
-def _packed(name: str) -> bytes | None:
+def _packed(name: str) -> _Packed | None:
     try:
-        return gzip.compress((STATIC / name[1:]).read_bytes(), 6, mtime=0)
+        content = (STATIC / name[1:]).read_bytes()
     except OSError:
         return None
+    cache = FOREVER
+    if plotly_script.NAME.fullmatch(name.rpartition("/")[2]):
+        lean = plotly_script.lean(content.decode())
+        if lean is None:
+            _log.warning("Plotly's script in this Streamlit is built otherwise: sent whole")
+        else:
+            cache, content = ASK_AGAIN, lean.encode()
+    body = gzip.compress(content, 6, mtime=0)
+    return _Packed(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', cache)

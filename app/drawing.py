@@ -21,6 +21,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseFigure
 
+from app import plotly_script
 from app.text import language
 
 P = ParamSpec("P")
@@ -42,6 +43,7 @@ class Drawn(BaseFigure):  # type: ignore[misc]
     """
 
     def __init__(self, figure: go.Figure) -> None:
+        plotly_script.check(figure)
         spec = figure.to_json()
         self._size = len(spec)
         self._finished: dict[str, Any] = _listed(json.loads(spec))
