@@ -1,4 +1,4 @@
-"""Streamlit's script of charts, told to set up what our charts are made of and nothing else.
+"""Streamlit's script of charts with what our charts are made of and nothing else.
 
 Before the first chart it sets up all that Plotly can draw, 47 modules: maps, three dimensions,
 WebGL, calendars. That takes the page's thread longer than all of our own page does (decision 027).
@@ -7,6 +7,7 @@ WebGL, calendars. That takes the page's thread longer than all of our own page d
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import plotly.graph_objects as go
 
@@ -18,16 +19,42 @@ NAME = re.compile(r"PlotlyChart\.[\w-]+\.js")
 REGISTERED = re.compile(
     r"(?<=\.register\(\[)(?:[\w$]+\(\),){9,}[\w$]+\(\)(?=\]\),[\w$]+\.exports=)"
 )
+#: A module of the bundle, which runs when its name is called: ``,Iu=_({"lib/bar.js"(e,t){…}})``.
+MODULE = r',(?P<name>[\w$]+)=(?P<wrap>[\w$]+)\(\{"PATH"\('
+CALLED = re.compile(r"(?<![\w$.])([\w$]+)\(\)")
 
 
 def lean(script: str) -> str | None:
     """The script with ``KINDS`` alone; None where it is not built as the one known here."""
-    wanted = [re.search(rf'([\w$]+)=[\w$]+\(\{{"lib/{kind}\.js"\(', script) for kind in ADDED]
-    calls = [f"{one[1]}()" for one in wanted if one]
+    wanted = [re.search(MODULE.replace("PATH", rf"lib/{kind}\.js"), script) for kind in ADDED]
+    found = [one for one in wanted if one]
+    calls = [f"{one['name']}()" for one in found]
     lists = REGISTERED.findall(script)
     if len(lists) != 1 or not set(calls) <= set(lists[0].split(",")) or len(calls) < len(ADDED):
         return None
-    return REGISTERED.sub(lambda _: ",".join(calls), script)
+    return _reached(REGISTERED.sub(lambda _: ",".join(calls), script), found[0]["wrap"])
+
+
+def _reached(script: str, wrap: str) -> str:
+    """Without the modules that nothing left in the script calls.
+
+    From one module's start to the next lies that module, if it ends as one does; with anything
+    more in between it stays.
+    """
+    modules = re.compile(MODULE.replace("PATH", '[^"]+')).finditer(script)
+    starts = [(one.start(), one["name"], one["wrap"]) for one in modules]
+    pieces, removable = [script[: starts[0][0]]], {}
+    for (start, name, wrapped), (end, _, _) in pairwise([*starts, (len(script), "", "")]):
+        if wrapped == wrap and script.endswith("}})", start, end):
+            removable[name] = len(pieces)
+        pieces.append(script[start:end])
+    left = dict(removable)
+    waiting = [piece for at, piece in enumerate(pieces) if at not in set(removable.values())]
+    while waiting:
+        for name in set(CALLED.findall(waiting.pop())) & left.keys():
+            waiting.append(pieces[left.pop(name)])
+    gone = set(left.values())
+    return "".join(piece for at, piece in enumerate(pieces) if at not in gone)
 
 
 def check(figure: go.Figure) -> None:

@@ -50,7 +50,7 @@ else:
             key = " ".join(("panels", *span.address))
             zoom = partial(pickers.engine.box, key, span, whole, zone)
             panels.chart(figure, key, "engine.signals", on_select=zoom, selection_mode="box")
-        panels.engine.downloads(tables.engine.shown(view.frame, names, zone), "signals")
+        panels.download(tables.engine.shown(view.frame, names, zone), "signals")
 
     panels.section("engine.exceedances")
     listed = tables.engine.exceedances(exceeded, zone)
@@ -71,7 +71,7 @@ else:
         panels.section("engine.gap", "engine.gap.help")
         gap = drawing.once(devices.speed_gap, minutes, level, span, zone, dark)
         panels.chart(gap, "gap", "engine.gap")
-        panels.engine.downloads(minutes, "cameras_gps_speed")
+        panels.download(minutes, "cameras_gps_speed")
         panels.engine.gaps(trust)
 
     panels.section("engine.trust", "engine.trust.help")

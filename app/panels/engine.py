@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ import streamlit as st
 from app.charts.series import MOST
 from app.filters import Filters
 from app.looks import DAYS, Look, View
-from app.panels.pieces import LONG_ROWS, LONG_TABLE, note, table
+from app.panels.pieces import LONG_ROWS, LONG_TABLE, download, note, table
 from app.spans import Span
 from app.tables import engine as tables
 from app.text import say
@@ -59,7 +58,7 @@ def listed(
         st.caption(say(hint))
         options |= {"on_select": on_pick, "selection_mode": "single-row"}
     table(frame, key, **options)
-    downloads(frame, key)
+    download(frame, key)
 
 
 def trusted(trust: pl.DataFrame) -> None:
@@ -90,25 +89,3 @@ def gaps(trust: pl.DataFrame) -> None:
     if not frame.is_empty():
         st.caption(say("engine.gap.units"))
         table(frame, "gaps")
-
-
-def downloads(frame: pl.DataFrame, name: str) -> None:
-    """What is shown, as CSV and as Parquet."""
-    parquet = io.BytesIO()
-    frame.write_parquet(parquet)
-    files = (
-        ("engine.download.csv", frame.write_csv().encode(), "csv", "text/csv"),
-        ("engine.download.parquet", parquet.getvalue(), "parquet", "application/octet-stream"),
-    )
-    with st.container(horizontal=True):
-        for label, content, ending, mime in files:
-            st.download_button(
-                say(label),
-                content,
-                file_name=f"{name}.{ending}",
-                mime=mime,
-                icon=":material/download:",
-                on_click="ignore",
-                type="tertiary",
-                key=f"{name} {ending}",
-            )

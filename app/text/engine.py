@@ -127,8 +127,6 @@ EN = {
     "engine.unjudged.untold": (
         "never there, and too few other units of the model have it to tell ({sisters} seen)"
     ),
-    "engine.download.csv": "Download CSV",
-    "engine.download.parquet": "Download Parquet",
     "column.meaning": "Meaning",
     "column.active": "Active (min)",
     "column.first_at": "First",
@@ -320,8 +318,6 @@ ID: dict[str, str] = {
         "tidak pernah ada, dan terlalu sedikit unit lain semodel yang memilikinya untuk dinilai "
         "({sisters} terpantau)"
     ),
-    "engine.download.csv": "Unduh CSV",
-    "engine.download.parquet": "Unduh Parquet",
     "column.meaning": "Arti",
     "column.active": "Aktif (menit)",
     "column.first_at": "Pertama",

@@ -411,7 +411,7 @@ def test_the_dictionary_is_made_when_it_is_opened(lake: Settings, script: str) -
 def test_what_is_shown_can_be_taken_along(lake: Settings, script: str) -> None:
     app = open_page(script)
     labels = [element.proto.label for element in app.get("download_button")]
-    assert labels.count(say("engine.download.csv")) == labels.count(say("engine.download.parquet"))
+    assert labels.count(say("download.csv")) == labels.count(say("download.parquet"))
     assert len(labels) == 8  # signals, exceedances, codes, devices
     shown = tables.engine.shown(view({0: 1.0, 4: 5.0}, 5).frame, ("EngineSpeed",), ZONE)
     assert shown.rows() == [(UNIT, "2026-01-31T10:00:00+08:00", 2, 3.0, 1.0, 5.0)]
