@@ -79,8 +79,7 @@ def hatch(figure: go.Figure, rows: int, holes: Stretches, colours: Palette) -> N
         figure.add_scatter(
             x=[x for start, end in holes for x in (start, start, end, end, start, None)],
             y=[y for _ in holes for y in (low, high, high, low, low, None)],
-            mode="lines",
-            line={"width": 0},
+            mode="none",
             fill="toself",
             fillcolor=colours.unknown,
             fillpattern=unknown_marker(colours)["pattern"],
@@ -106,8 +105,7 @@ def _shade(figure: go.Figure, row: int, band: Band, where: Stretches, colour: st
     figure.add_scatter(
         x=[x for start, end in where for x in (start, start, end, end, start, None)],
         y=[y for _ in where for y in (low, high, high, low, low, None)],
-        mode="lines",
-        line={"width": 0},
+        mode="none",
         fill="toself",
         fillcolor=colour,
         hoverinfo="skip",

@@ -166,8 +166,7 @@ def _shade(figure: go.Figure, row: int, outline: pl.DataFrame, colour: str) -> N
     figure.add_scatter(
         x=clocks(outline["clock"]),
         y=outline["value"].to_numpy(),
-        mode="lines",
-        line={"width": 0},
+        mode="none",
         fill="toself",
         fillcolor=f"rgba({red}, {green}, {blue}, 0.28)",
         hoverinfo="skip",
