@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import logging
 import re
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +33,8 @@ FOREVER = "public, immutable, max-age=31536000"
 ASK_AGAIN = "no-cache"
 MOST_FILES = 512
 
+#: Held while Plotly's script is cut: whoever asks meanwhile waits for what comes of it.
+_cutting = threading.Lock()
 _log = logging.getLogger("haulwatch.assets")
 
 
@@ -52,7 +55,8 @@ class Packed:
         if packed is None:
             await self._app(scope, receive, send)
         elif packed.tag in has:
-            await Response(status_code=304, headers=packed.headers)(scope, receive, send)
+            unchanged = {k: v for k, v in packed.headers.items() if k != "Content-Encoding"}
+            await Response(status_code=304, headers=unchanged)(scope, receive, send)
         else:
             kind = KINDS[scope["path"].rpartition(".")[2]]
             answer = Response(packed.body, headers=packed.headers, media_type=kind)
@@ -82,10 +86,16 @@ def _packed(name: str) -> _Packed | None:
         return None
     cache = FOREVER
     if plotly_script.NAME.fullmatch(name.rpartition("/")[2]):
-        lean = plotly_script.lean(content.decode())
-        if lean is None:
-            _log.warning("Plotly's script in this Streamlit is built otherwise: sent whole")
-        else:
-            cache, content = ASK_AGAIN, lean.encode()
+        cache = ASK_AGAIN
+        with _cutting:
+            content = _lean(name) or content
     body = gzip.compress(content, 6, mtime=0)
     return _Packed(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', cache)
+
+
+@lru_cache(1)
+def _lean(name: str) -> bytes | None:
+    lean = plotly_script.lean((STATIC / name[1:]).read_text())
+    if lean is None:
+        _log.warning("Plotly's script in this Streamlit is built otherwise: sent whole")
+    return lean.encode() if lean is not None else None

@@ -40,6 +40,9 @@ class Drawn(BaseFigure):  # type: ignore[misc]
     Streamlit hands each chart to Plotly twice. The second time Plotly draws nothing where it can
     tell that nothing has changed: by a revision of the data, of lists alone and not of arrays, and
     in a layout without a template, for it takes each of these for another one.
+
+    Raises:
+        ValueError: It has a trace of a kind that is not in ``app.plotly_script.KINDS``.
     """
 
     def __init__(self, figure: go.Figure) -> None:
@@ -125,7 +128,11 @@ _kept = Kept(MOST_CHARACTERS)
 
 
 def once(chart: Callable[P, go.Figure], *args: P.args, **more: P.kwargs) -> Drawn:
-    """The chart that a function of ``app.charts`` draws of these arguments, drawn once."""
+    """The chart that a function of ``app.charts`` draws of these arguments, drawn once.
+
+    Raises:
+        ValueError: It has a trace of a kind that is not in ``app.plotly_script.KINDS``.
+    """
     about = (chart.__module__, chart.__qualname__, language(), args, more)
     key = hashlib.sha256(pickle.dumps(about)).digest()
     found = _kept.get(key)

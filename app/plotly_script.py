@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-#: Beside scatter, which Plotly's core sets up.
+#: Beside scatter, which Plotly's core sets up. (Other calendars than ours are left out, too.)
 ADDED = ("bar", "heatmap")
 KINDS = frozenset({"scatter", *ADDED})
 NAME = re.compile(r"PlotlyChart\.[\w-]+\.js")
@@ -20,7 +20,7 @@ REGISTERED = re.compile(
     r"(?<=\.register\(\[)(?:[\w$]+\(\),){9,}[\w$]+\(\)(?=\]\),[\w$]+\.exports=)"
 )
 #: A module of the bundle, which runs when its name is called: ``,Iu=_({"lib/bar.js"(e,t){…}})``.
-MODULE = r',(?P<name>[\w$]+)=(?P<wrap>[\w$]+)\(\{"PATH"\('
+MODULE = r'(?P<lead>,|(?<![\w$])var )(?P<name>[\w$]+)=(?P<wrap>[\w$]+)\(\{"PATH"\('
 CALLED = re.compile(r"(?<![\w$.])([\w$]+)\(\)")
 
 
@@ -38,14 +38,14 @@ def lean(script: str) -> str | None:
 def _reached(script: str, wrap: str) -> str:
     """Without the modules that nothing left in the script calls.
 
-    From one module's start to the next lies that module, if it ends as one does; with anything
-    more in between it stays.
+    From a comma before one module to the start of the next lies that module alone, if it ends as
+    one does; with anything more in between it stays.
     """
     modules = re.compile(MODULE.replace("PATH", '[^"]+')).finditer(script)
-    starts = [(one.start(), one["name"], one["wrap"]) for one in modules]
+    starts = [(one.start(), one["name"], one["lead"] + one["wrap"]) for one in modules]
     pieces, removable = [script[: starts[0][0]]], {}
     for (start, name, wrapped), (end, _, _) in pairwise([*starts, (len(script), "", "")]):
-        if wrapped == wrap and script.endswith("}})", start, end):
+        if wrapped == "," + wrap and script.endswith("}})", start, end):
             removable[name] = len(pieces)
         pieces.append(script[start:end])
     left = dict(removable)

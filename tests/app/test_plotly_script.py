@@ -14,7 +14,7 @@ from app.drawing import Drawn
 (WHOLE,) = (path.read_text() for path in (STATIC / "static/js").glob("PlotlyChart.*.js"))
 
 
-DEFINED = re.compile(r',([\w$]+)=[\w$]+\(\{"([^"]+)"\(')
+DEFINED = re.compile(r'(?:,|var )([\w$]+)=[\w$]+\(\{"([^"]+)"\(')
 
 
 def test_what_is_left_out_is_what_nothing_left_calls() -> None:
@@ -37,13 +37,14 @@ def test_a_module_with_something_after_it_stays() -> None:
     script = (
         'start();var v=1,aa=_({"lib/bar.js"(e){dd()}}),bb=_({"lib/heatmap.js"(e){}})'
         ',cc=_({"lib/pie.js"(e){}}),dd=_({"src/dd.js"(e){}}),ee=_({"src/ee.js"(e){}}),f=()=>1'
+        ',ii=_({"src/ii.js"(e){}});function k(){}var ll=w({"src/ll.js"(){}})'
         ',gg=w({"src/gg.js"(e){}}),hh=_({"lib/index.js"(e,t){var n={};n.register(['
         + "cc()," * 9
         + "aa(),bb(),cc()]),t.exports=n}});hh()"
     )
     lean = plotly_script.lean(script)
     assert lean is not None
-    assert dict(DEFINED.findall(lean)).keys() == {"aa", "bb", "dd", "ee", "gg", "hh"}
+    assert dict(DEFINED.findall(lean)).keys() == {"aa", "bb", "dd", "ee", "gg", "hh", "ii", "ll"}
     assert ".register([aa(),bb()])" in lean
 
 

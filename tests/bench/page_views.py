@@ -77,7 +77,7 @@ WATCH = """
 
 @contextmanager
 def bare() -> Iterator[Server]:
-    """A Streamlit app of two pages with a chart of constants each, served as ours is."""
+    """An app of two pages with a chart of constants each, as Streamlit itself serves it."""
     port = free_port()
     options = {key: value for key, value in OPTIONS.items() if not key.startswith("theme.")}
     words = [

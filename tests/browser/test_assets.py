@@ -6,7 +6,6 @@ from __future__ import annotations
 import gzip
 import re
 from http.client import HTTPConnection, HTTPResponse
-from statistics import median
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -36,9 +35,8 @@ def test_every_file_of_the_first_page_comes_packed(server: Server) -> None:
     for name in names:
         answer, body = ask(server, f"/{name}", Accept_Encoding="gzip, deflate, br")
         assert answer.status == 200
-        if PLOTLY not in name:
-            assert gzip.decompress(body) == (STATIC / name).read_bytes()
-            assert "immutable" in answer.headers["Cache-Control"]
+        assert gzip.decompress(body) == (STATIC / name).read_bytes()
+        assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers["Content-Encoding"] == "gzip"
         assert answer.headers["Vary"] == "Accept-Encoding"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -83,8 +81,9 @@ def test_an_answer_does_not_wait_for_the_browser_to_acknowledge_its_head(server:
         connection.getresponse().read()
         took.append(perf_counter() - begun)
     connection.close()
-    # Linux acknowledges after 40 ms what comes alone; the first few of a connection at once.
-    assert median(took[10:]) < 0.03
+    # Linux acknowledges after 40 ms what comes alone; the first few of a connection at once. That
+    # keeps back every answer, a busy machine only some.
+    assert sorted(took[10:])[4] < 0.03
 
 
 def test_what_is_no_file_is_not_ours(server: Server) -> None:
