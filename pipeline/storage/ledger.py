@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ from pipeline.storage.sql import clock, counter, insert_or_skip, take_turns
 
 #: Milliseconds that a SQLite writer waits for its turn.
 BUSY_MS = 30_000
+#: Seconds until it tries again where SQLite does not wait by itself.
+AGAIN_S = 0.02
 
 #: Seconds that a PostgreSQL statement waits for a lock.
 LOCK_S = 30.0
@@ -159,12 +162,8 @@ def _engine(url: str) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         # We begin transactions ourselves: the driver would begin deferred ones.
         connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_MS}",
-        ):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -173,6 +172,22 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Change a new file's mode to WAL; of several that open it at once each waits for its turn.
+
+    SQLite itself waits for readers here, but gives up at once while somebody begins to write.
+    """
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(AGAIN_S)
 
 
 #: Detail of a run that was ended from outside.

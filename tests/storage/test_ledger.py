@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -186,6 +188,19 @@ def test_many_processes_may_open_a_new_ledger_at_once(database: str, tmp_path: P
     with ledger.read() as connection:
         assert counter(connection, "x") == 100
     ledger.close()
+
+
+def test_who_opens_a_new_file_waits_for_another_that_begins_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE early (x)")
+    other.execute("BEGIN IMMEDIATE")
+    Timer(0.5, other.execute, ["COMMIT"]).start()
+    ledger = Ledger(f"sqlite:///{path}")
+    with ledger.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    ledger.close()
+    other.close()
 
 
 def open_and_count(url: str, home: str) -> int:
