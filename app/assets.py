@@ -55,11 +55,11 @@ class Packed:
         if packed is None:
             await self._app(scope, receive, send)
         elif packed.tag in has:
-            unchanged = {k: v for k, v in packed.headers.items() if k != "Content-Encoding"}
-            await Response(status_code=304, headers=unchanged)(scope, receive, send)
+            await Response(status_code=304, headers=packed.headers)(scope, receive, send)
         else:
             kind = KINDS[scope["path"].rpartition(".")[2]]
-            answer = Response(packed.body, headers=packed.headers, media_type=kind)
+            headers_of = {"Content-Encoding": "gzip", **packed.headers}
+            answer = Response(packed.body, headers=headers_of, media_type=kind)
             await answer(scope, receive, send)
 
 
@@ -71,7 +71,6 @@ class _Packed(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         return {
-            "Content-Encoding": "gzip",
             "Cache-Control": self.cache,
             "ETag": self.tag,
             "Vary": "Accept-Encoding",
@@ -80,22 +79,24 @@ class _Packed(NamedTuple):
 
 @lru_cache(MOST_FILES)
 def _packed(name: str) -> _Packed | None:
+    path = STATIC / name[1:]
     try:
-        content = (STATIC / name[1:]).read_bytes()
+        if plotly_script.NAME.fullmatch(path.name):
+            with _cutting:
+                content, cache = _lean(path), ASK_AGAIN
+        else:
+            content, cache = path.read_bytes(), FOREVER
     except OSError:
         return None
-    cache = FOREVER
-    if plotly_script.NAME.fullmatch(name.rpartition("/")[2]):
-        cache = ASK_AGAIN
-        with _cutting:
-            content = _lean(name) or content
     body = gzip.compress(content, 6, mtime=0)
     return _Packed(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', cache)
 
 
 @lru_cache(1)
-def _lean(name: str) -> bytes | None:
-    lean = plotly_script.lean((STATIC / name[1:]).read_text())
+def _lean(path: Path) -> bytes:
+    whole = path.read_bytes()
+    lean = plotly_script.lean(whole.decode())
     if lean is None:
         _log.warning("Plotly's script in this Streamlit is built otherwise: sent whole")
-    return lean.encode() if lean is not None else None
+        return whole
+    return lean.encode()

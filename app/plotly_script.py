@@ -43,18 +43,16 @@ def _reached(script: str, wrap: str) -> str:
     """
     modules = re.compile(MODULE.replace("PATH", '[^"]+')).finditer(script)
     starts = [(one.start(), one["name"], one["lead"] + one["wrap"]) for one in modules]
-    pieces, removable = [script[: starts[0][0]]], {}
+    pieces = [("", script[: starts[0][0]])]  # without a name is what stays
     for (start, name, wrapped), (end, _, _) in pairwise([*starts, (len(script), "", "")]):
-        if wrapped == "," + wrap and script.endswith("}})", start, end):
-            removable[name] = len(pieces)
-        pieces.append(script[start:end])
-    left = dict(removable)
-    waiting = [piece for at, piece in enumerate(pieces) if at not in set(removable.values())]
+        alone = wrapped == "," + wrap and script.endswith("}})", start, end)
+        pieces.append((name if alone else "", script[start:end]))
+    uncalled = {name: text for name, text in pieces if name}
+    waiting = [text for name, text in pieces if not name]
     while waiting:
-        for name in set(CALLED.findall(waiting.pop())) & left.keys():
-            waiting.append(pieces[left.pop(name)])
-    gone = set(left.values())
-    return "".join(piece for at, piece in enumerate(pieces) if at not in gone)
+        for name in uncalled.keys() & set(CALLED.findall(waiting.pop())):
+            waiting.append(uncalled.pop(name))
+    return "".join(text for name, text in pieces if name not in uncalled)
 
 
 def check(figure: go.Figure) -> None:

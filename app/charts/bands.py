@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
@@ -76,19 +77,16 @@ def hatch(figure: go.Figure, rows: int, holes: Stretches, colours: Palette) -> N
         return
     for row in range(1, rows + 1):
         low, high = next(figure.select_yaxes(row=row, col=1)).range
-        figure.add_scatter(
-            x=[x for start, end in holes for x in (start, start, end, end, start, None)],
-            y=[y for _ in holes for y in (low, high, high, low, low, None)],
-            mode="none",
-            fill="toself",
+        _area(
+            figure,
+            row,
+            holes,
+            (low, high),
             fillcolor=colours.unknown,
             fillpattern=unknown_marker(colours)["pattern"],
             name=say("engine.device.unseen"),
             legendgroup="unseen",
             showlegend=row == 1,
-            hoverinfo="skip",
-            row=row,
-            col=1,
         )
 
 
@@ -101,17 +99,24 @@ def _reach(frame: pl.DataFrame, signal: str) -> tuple[float | None, float | None
 def _shade(figure: go.Figure, row: int, band: Band, where: Stretches, colour: str) -> None:
     if not where or band.typical_low is None or band.typical_high is None:
         return
-    low, high = band.typical_low, band.typical_high
+    usual = band.typical_low, band.typical_high
+    _area(figure, row, where, usual, fillcolor=colour, showlegend=False)
+
+
+def _area(
+    figure: go.Figure, row: int, where: Stretches, between: tuple[float, float], **look: Any
+) -> None:
+    """One trace of a rectangle a stretch."""
+    low, high = between
     figure.add_scatter(
         x=[x for start, end in where for x in (start, start, end, end, start, None)],
         y=[y for _ in where for y in (low, high, high, low, low, None)],
         mode="none",
         fill="toself",
-        fillcolor=colour,
         hoverinfo="skip",
-        showlegend=False,
         row=row,
         col=1,
+        **look,
     )
 
 

@@ -12,8 +12,6 @@ from app.assets import STATIC
 from app.drawing import Drawn
 
 (WHOLE,) = (path.read_text() for path in (STATIC / "static/js").glob("PlotlyChart.*.js"))
-
-
 DEFINED = re.compile(r'(?:,|var )([\w$]+)=[\w$]+\(\{"([^"]+)"\(')
 
 
