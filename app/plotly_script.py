@@ -20,7 +20,8 @@ REGISTERED = re.compile(
     r"(?<=\.register\(\[)(?:[\w$]+\(\),){9,}[\w$]+\(\)(?=\]\),[\w$]+\.exports=)"
 )
 #: A module of the bundle, which runs when its name is called: ``,Iu=_({"lib/bar.js"(e,t){…}})``.
-MODULE = r'(?P<lead>,|(?<![\w$])var )(?P<name>[\w$]+)=(?P<wrap>[\w$]+)\(\{"PATH"\('
+#: (After a space it begins a declaration: ``var he=…``.)
+MODULE = r'(?P<lead>[, ])(?P<name>[\w$]+)=(?P<wrap>[\w$]+)\(\{"PATH"\('
 CALLED = re.compile(r"(?<![\w$.])([\w$]+)\(\)")
 
 
