@@ -29,7 +29,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     ),
     "fatigue.place": ("unit_minute.lat", "unit_minute.lon"),
     "fatigue.days": ("fatigue_case", "unit_day.eyes_valid_moving_s", "unit_day.fwversion"),
-    "fatigue.profile": ("operator_shift", "eye_hour.valid_moving_s"),
+    "fatigue.profile": ("operator_shift", "operator_shift.eyes_valid_moving_by_hour_s"),
     "fleet.map": ("unit_hour.lat", "unit_hour.heading"),
     "fleet.gantt": ("state_interval", "unit_day.idle_s", "unit_day.unknown_s"),
     "fleet.idle": ("unit_day.idle_3_6_s", "unit_day.idle_6_9_s", "unit_day.idle_9_s"),

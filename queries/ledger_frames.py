@@ -134,8 +134,11 @@ SPECIAL: dict[str, Callable[[Connection], pl.DataFrame]] = {
 }
 
 
+#: A case's number as its name.
+_NAMED = pl.format("F-{}", "case_id").alias("case_id")
+
 _REVIEW: dict[str, Any] = {
-    "case_id": pl.String(),
+    "case_id": pl.Int64(),
     "id": pl.Int64(),
     "state": pl.String(),
     "basis": pl.String(),
@@ -153,8 +156,7 @@ def _case_reviews(connection: Connection, scope: Scope) -> pl.DataFrame:
     r, c = t.case_reviews, t.fatigue_cases
     columns = [r.c[name] for name in _REVIEW if name != "case_id"]
     query = select(c.c.id, *columns).join_from(r, c, r.c.case_number == c.c.id).order_by(r.c.id)
-    rows = [(f"F-{row[0]}", *row[1:]) for row in connection.execute(_cut(query, c, scope))]
-    return pl.DataFrame(rows, schema=_REVIEW, orient="row")
+    return deliveries.frame(connection, _cut(query, c, scope), _REVIEW).with_columns(_NAMED)
 
 
 def _case_states(connection: Connection, scope: Scope) -> pl.DataFrame:
@@ -164,10 +166,9 @@ def _case_states(connection: Connection, scope: Scope) -> pl.DataFrame:
     """
     c = t.fatigue_cases
     query = select(c.c.id, c.c.minted_at, c.c.withdrawn_at, c.c.opened_at)
-    rows = [(f"F-{row[0]}", *row[1:]) for row in connection.execute(_cut(query, c, scope))]
-    schema = {"case_id": pl.String()} | dict.fromkeys(
-        ("minted_at", "withdrawn_at", "opened_at"), INSTANT
-    )
+    times = ("minted_at", "withdrawn_at", "opened_at")
+    schema = {"case_id": pl.Int64()} | dict.fromkeys(times, INSTANT)
+    cases = deliveries.frame(connection, _cut(query, c, scope), schema).with_columns(_NAMED)
     of_case = (
         _case_reviews(connection, scope)
         .group_by("case_id")
@@ -180,7 +181,6 @@ def _case_states(connection: Connection, scope: Scope) -> pl.DataFrame:
             pl.len().cast(pl.Int64).alias("reviews"),
         )
     )
-    cases = pl.DataFrame(rows, schema=schema, orient="row")
     return cases.join(of_case, on="case_id", how="left").with_columns(
         pl.col("state").fill_null("new"), pl.col("reviews").fill_null(0)
     )

@@ -171,7 +171,10 @@ def _days(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
 
 
 def _shifts(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
-    """Shifts of the production days, from the known beginning to the known end (epoch s)."""
+    """Shifts of the production days, from the known beginning to the known end (epoch s).
+
+    ``begin_s`` is when a shift begins by the clock, whether anything is known of its first hours.
+    """
     closed = to_us((now - CLOSES_AFTER).replace(minute=0, second=0, microsecond=0))
     rows = []
     for part in shot.partitions:
@@ -187,14 +190,10 @@ def _shifts(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
         for shift in (1, 2):
             begin, end = max(low, edges[shift - 1]), min(high, edges[shift])
             if begin < end:
-                rows.append((day, district, shift, begin // 1_000_000, end // 1_000_000))
-    schema = {
-        "hiveperiod": pl.String,
-        "dstrct_code": pl.String,
-        "shift": pl.Int64,
-        "from_s": pl.Int64,
-        "until_s": pl.Int64,
-    }
+                moments = (x // 1_000_000 for x in (edges[shift - 1], begin, end))
+                rows.append((day, district, shift, *moments))
+    whole = ("shift", "begin_s", "from_s", "until_s")
+    schema = {"hiveperiod": pl.String, "dstrct_code": pl.String} | dict.fromkeys(whole, pl.Int64)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -1,6 +1,7 @@
 -- Fuel that was gone after a unit had stood with its engine off for whole hours. Before is the lowest
--- level of the last hour with the engine on, after the highest of the first hour with a level from
--- then on: refuelling hides a drop, driving makes none.
+-- level of the hour before, after the highest of the last hour of the standstill with a level, or of
+-- the hour that follows it: refuelling hides a drop, driving makes none. Where the hour beside a
+-- standstill is not known nothing is told.
 -- grain: one row per unit and standstill over which the level fell by $points or more
 -- reads: unit_hour
 -- $first, $last: production days, inclusive; $districts: empty list for all; $points: of the tank, %
@@ -15,43 +16,52 @@ WITH hours AS (
     WHERE hiveperiod BETWEEN $first AND $last
       AND (len($districts) = 0 OR list_contains($districts, dstrct_code))
 ),
-edges AS (
-    -- Standstills with the hours beside them, a few of all: sorted by a number, for by names it takes
-    -- half as long again.
-    SELECT *
+near AS (
+    -- The hours off and those beside them, a few of all, are found without sorting all of them.
+    SELECT
+        dstrct_code, unitno,
+        unnest([hour_start - INTERVAL 1 HOUR, hour_start, hour_start + INTERVAL 1 HOUR])
+            AS hour_start
     FROM hours
-    WINDOW w AS (PARTITION BY hash(dstrct_code, unitno) ORDER BY hour_start)
-    QUALIFY parked OR lag(parked) OVER w OR lead(parked) OVER w
+    WHERE parked
 ),
-runs AS (
-    -- Each standstill has the number of working hours before it.
-    SELECT *, count_if(NOT parked) OVER w AS run
-    FROM edges
-    WINDOW w AS (PARTITION BY dstrct_code, unitno ORDER BY hour_start)
+edges AS MATERIALIZED (
+    -- An hour in which one production day ends and the next begins has two rows.
+    SELECT
+        dstrct_code, unitno, hour_start, bool_and(parked) AS parked,
+        min(lowest) AS lowest, max(highest) AS highest, max(lat) AS lat, max(lon) AS lon
+    FROM hours
+    SEMI JOIN near USING (dstrct_code, unitno, hour_start)
+    GROUP BY dstrct_code, unitno, hour_start
 ),
 stands AS (
     SELECT
-        dstrct_code, unitno, run,
-        min(hour_start) FILTER (parked) AS parked_at,
-        count_if(parked)::BIGINT AS hours,
-        any_value(lowest) FILTER (NOT parked) AS before_pct,
-        last(highest ORDER BY hour_start) FILTER (parked AND highest IS NOT NULL) AS level_off,
-        any_value(highest) FILTER (NOT parked) AS highest,
-        any_value(lat) FILTER (NOT parked) AS lat,
-        any_value(lon) FILTER (NOT parked) AS lon
-    FROM runs
-    GROUP BY dstrct_code, unitno, run
+        dstrct_code, unitno, min(hour_start) AS parked_at, count(*)::BIGINT AS hours,
+        last(highest ORDER BY hour_start) FILTER (highest IS NOT NULL) AS level_off
+    FROM (
+        -- Of hours in a row the begin of the first is the same.
+        SELECT *, hour_start - to_hours(row_number() OVER w) AS before_first
+        FROM edges
+        WHERE parked
+        WINDOW w AS (PARTITION BY dstrct_code, unitno ORDER BY hour_start)
+    )
+    GROUP BY dstrct_code, unitno, before_first
 ),
 compared AS (
     SELECT
-        * EXCLUDE (highest, level_off),
-        coalesce(level_off, lead(highest) OVER (PARTITION BY dstrct_code, unitno ORDER BY run))
-            AS after_pct
-    FROM stands
+        s.dstrct_code, s.unitno, s.parked_at, s.hours, b.lowest AS before_pct,
+        coalesce(s.level_off, a.highest) AS after_pct, b.lat, b.lon
+    FROM stands AS s
+    JOIN edges AS b
+      ON b.dstrct_code = s.dstrct_code AND b.unitno = s.unitno
+     AND b.hour_start = s.parked_at - INTERVAL 1 HOUR
+    LEFT JOIN edges AS a
+      ON a.dstrct_code = s.dstrct_code AND a.unitno = s.unitno
+     AND a.hour_start = s.parked_at + to_hours(s.hours)
 )
 SELECT
     dstrct_code, unitno, parked_at, hours, before_pct, after_pct,
     before_pct - after_pct AS drop_pct, lat, lon
 FROM compared
-WHERE hours > 0 AND before_pct - after_pct >= $points
+WHERE before_pct - after_pct >= $points
 ORDER BY drop_pct DESC, dstrct_code, unitno

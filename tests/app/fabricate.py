@@ -34,6 +34,7 @@ _TYPES = {
     "VARCHAR": pl.String,
     "DOUBLE": pl.Float64,
     "BIGINT": pl.Int64,
+    "BIGINT[]": pl.List(pl.Int64),
     "INTEGER": pl.Int32,
     "BOOLEAN": pl.Boolean,
     "FLOAT": pl.Float32,

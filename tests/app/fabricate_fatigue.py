@@ -62,6 +62,7 @@ def roster(lake: Lake, starts: list[datetime]) -> list[dict[str, Any]]:
             "observed_s": 20_000,
             "moving_s": 12_000,
             "eyes_valid_moving_s": 9_000,
+            "eyes_valid_moving_by_hour_s": [1_500] * 6,
             "blind_moving_s": 3_000,
             "km": 80.0,
             "eye_km": 60.0,

@@ -292,13 +292,9 @@ def placed(ledger: Ledger) -> tuple[str, datetime]:
 def test_the_days_of_ramadan_are_told_and_can_be_looked_at_alone(
     home: Settings, monkeypatch: pytest.MonkeyPatch, ledger: Ledger, script: str
 ) -> None:
-    lake = watched(home, ledger)
-    day, at = placed(ledger)
+    watched(home, ledger)
+    day, _ = placed(ledger)
     other = next_day(day)  # the hours after midnight of a night shift lie in it
-    hour = {"hour_start": at.replace(minute=0), "valid_moving_s": 1800, "operator": OPERATOR}
-    with ledger.write() as connection:
-        eyes = [{"hiveperiod": day, "dstrct_code": DISTRICT, "unitno": "DT-101", **hour}]
-        publish(lake, connection, "eye_hour", eyes)
     page = partial(opened, script)
     monkeypatch.setattr(daylight, "ramadan_day", {day: 3}.get)
     app = page(view="patterns", **{state.FIRST: day, state.LAST: other})

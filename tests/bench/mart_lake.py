@@ -119,6 +119,8 @@ def template(home: Home, env: Mapping[str, str], units: int, hours: int, seed: i
     simulate(spec, home.path)
     with home.ledger() as ledger:
         devices.import_csv(ledger, home.path / "register.csv")
+    # The day is long past: its cases keep their operators all the same, as those of these days do.
+    env = {**env, "HAULWATCH_KEEP_OPERATOR_DAYS": "36500"}
     for words in (["ingest"], ["compact"], ["build", "--date", DAY]):  # hours are due until today
         home.run(env, *words, "--json")
     shutil.rmtree(home.path / "raw")
@@ -427,13 +429,14 @@ def _multiplied(fleet: Fleet) -> dict[str, tuple[dict[str, str], str]]:
     named = {"deviceid": device, "unitno": "mark || unitno", "dstrct_code": "spans.district"}
     times = ("arrived_at", "seen_at", "rank_at", "min_ts", "max_ts")
     moved = {name: f"old.{name} + shift" for name in times}
-    # The template was taken in all at once, long after its day.
+    # The template was taken in and built all at once, long after its day.
     moved["committed_at"] = f"{moved['arrived_at']} + {TAKEN_IN_US}"
     raw = {**named, **moved, "key": key, "hour": hour, "district": "spans.district"}
     came = f"substr(hour, 1, 8) = '{DAY.replace('-', '')}' AND arrived_at + shift < {_us(fleet)}"
-    case_times = ("started_at", "ended_at", "minted_at", "withdrawn_at")
+    case_times = ("started_at", "ended_at", "withdrawn_at")
     cases = {name: f"old.{name} + shift" for name in case_times} | {
         **named,
+        "minted_at": f"old.ended_at + shift + {HOUR_US}",
         "hiveperiod": "day",
         "operator": "mark || operator",
         "id": f"old.id + {CASES_A_DAY} * n",

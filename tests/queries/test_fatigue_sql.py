@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,10 +150,10 @@ def test_another_operator_on_the_unit_since(lake: Lake, reader: Reader) -> None:
     }
 
 
-def crew(number: int) -> list[dict[str, Any]]:
-    return [
-        {"shift": 1, "operatorid": f"op-{i}", "eyes_valid_moving_s": 3600} for i in range(number)
-    ]
+def crew(number: int, hours: Sequence[int] = (3600,)) -> list[dict[str, Any]]:
+    """Operators of shift 1, with the seconds seen of each hour of it."""
+    seen = {"eyes_valid_moving_s": sum(hours), "eyes_valid_moving_by_hour_s": list(hours)}
+    return [{"shift": 1, "operatorid": f"op-{i}", **seen} for i in range(number)]
 
 
 def profile(reader: Reader, begin: datetime = BEGIN) -> pl.DataFrame:
@@ -172,11 +172,10 @@ def test_the_profile_is_divided_by_exposure_and_withheld_of_few(
     lake: Lake, reader: Reader, operators: int, withheld: bool
 ) -> None:
     # op-0 also worked the day before: this is their second shift in a row.
-    before = crew(1)[0] | {"hiveperiod": next_day(DAY, -1)}
-    write(lake, "operator_shift", [before, *crew(operators + 1)])
+    seen = (0, 0, 1800)
+    before = crew(1, seen)[0] | {"hiveperiod": next_day(DAY, -1)}
+    write(lake, "operator_shift", [before, *crew(operators + 1, seen)])
     hour = BEGIN + timedelta(hours=2)
-    eyes = [{"operator": f"op-{i}", "hour_start": hour, "valid_moving_s": 1800} for i in range(9)]
-    write(lake, "eye_hour", eyes)
     at = {"started_at": hour, "ended_at": hour, "shift": 1}
     write(lake, "fatigue_case", [{"case_id": "x", "operatorid": "op-1", **at}])
     cells = {row["nth"]: row for row in profile(reader).to_dicts()}
@@ -209,31 +208,28 @@ def test_shifts_in_a_row_end_at_a_day_without(
     rows = [own | {"hiveperiod": next_day(DAY, -back)} for back in (0, *before)]
     other = [own | {"hiveperiod": next_day(DAY, -back), "shift": 2} for back in (1, 2, 3)]
     write(lake, "operator_shift", [*rows, *other])
-    seen = {"operator": "op-0", "hour_start": BEGIN, "valid_moving_s": 60}
-    write(lake, "eye_hour", [seen])
     assert profile(reader)["nth"].to_list() == [nth]
 
 
-@pytest.mark.parametrize(("minutes", "first"), [(30, 1), (0, 0), (-30, 0)])
-def test_hours_of_a_shift_that_begins_at_half_past(
-    lake: Lake, reader: Reader, minutes: int, first: int
-) -> None:
-    """An hour belongs to the hour of the shift in which it begins, and to none before or after."""
-    write(lake, "operator_shift", crew(5))
-    eyes = [
-        {
-            "operator": f"op-{i}",
-            "hour_start": BEGIN + timedelta(hours=hour),
-            "valid_moving_s": 720 * (hour + 2),
-        }
-        for i in range(5)
-        for hour in range(-1, 14)
-    ]
-    write(lake, "eye_hour", eyes)
-    found = profile(reader, BEGIN + timedelta(minutes=minutes))
-    assert found["hour"].to_list() == list(range(1, 13))
+def test_hours_of_a_shift_are_those_the_mart_names(lake: Lake, reader: Reader) -> None:
+    """Each with the cases that began in it, the thirteenth of a long night among them."""
+    write(lake, "operator_shift", crew(5, [720 * (hour + 1) for hour in range(13)]))
+    begin = BEGIN + timedelta(minutes=30)
+    case = {"operatorid": "op-1", "shift": 1}
+    times = {"a": begin, "b": begin + timedelta(hours=12, minutes=59)}
+    cases = [{"case_id": n, "started_at": t, "ended_at": t, **case} for n, t in times.items()]
+    write(lake, "fatigue_case", cases)
+    found = profile(reader, begin)
+    assert found["hour"].to_list() == list(range(1, 14))
     # Five operators with 0.2 h each, times the number of the hour.
-    assert found["eye_h"].to_list() == [first + hour + 2 for hour in range(12)]
+    assert found["eye_h"].to_list() == list(range(1, 14))
+    assert found["cases"].to_list() == [1, *[0] * 11, 1]
+
+
+def test_marts_of_an_older_release_do_not_know_the_hours(lake: Lake, reader: Reader) -> None:
+    old = [row | {"eyes_valid_moving_by_hour_s": None} for row in crew(5)]
+    write(lake, "operator_shift", old)
+    assert profile(reader).is_empty()
 
 
 @pytest.mark.parametrize("operators", [4, 5])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -163,32 +164,71 @@ LEVELS = [
 ]
 
 
-def test_fuel_that_went_while_parked(settings: Settings, ledger: Ledger) -> None:
+def levels(
+    settings: Settings, ledger: Ledger, told: Iterable[tuple[int, int, int, Any, Any]]
+) -> list[dict[str, Any]]:
+    """What is found of drops of 0.05 points and more among these hours of one unit."""
     start = datetime(2026, 1, 31, 0, tzinfo=UTC)
+    names = ("hour_start", "moving_s", "off_s", "FuelLevel_min", "FuelLevel_max")
     common = {"hiveperiod": DAY, "dstrct_code": DISTRICT, "unitno": "DT-101"}
     rows = [
-        {
-            **common,
-            "hour_start": start + timedelta(hours=hour),
-            "moving_s": moving,
-            "idle_s": 0,
-            "off_s": off,
-            "unknown_s": 0,
-            "FuelLevel_min": lowest,
-            "FuelLevel_max": highest,
-        }
-        for hour, moving, off, lowest, highest in LEVELS
+        common
+        | {"idle_s": 0, "unknown_s": 0}
+        | dict(zip(names, (start + timedelta(hours=row[0]), *row[1:]), strict=True))
+        for row in told
     ]
     with ledger.write() as connection:
         Lake(settings, ledger, "Asia/Makassar", UNITS).write(connection, "unit_hour", rows, 1)
     with open_reader(settings, ledger) as reader:
-        found = ask(reader, "fuel_drops", Scope(DAY, DAY), points=3.0)
-        few = ask(reader, "fuel_drops", Scope(DAY, DAY), points=0.05)
-    assert found.select("parked_at", "hours", "before_pct", "after_pct", "drop_pct").rows() == [
-        (start + timedelta(hours=1), 2, 70.0, 58.0, 12.0)
-    ]
+        found = ask(reader, "fuel_drops", Scope(DAY, DAY), points=0.05)
+        large = ask(reader, "fuel_drops", Scope(DAY, DAY), points=3.0)
+    assert large.rows() == [row for row in found.rows() if row[6] >= 3]
+    hour = (pl.col("parked_at") - start).dt.total_hours().alias("hour")
+    pct = (pl.col(name).round(3) for name in ("before_pct", "after_pct", "drop_pct"))
+    return found.select(hour, "hours", *pct).to_dicts()
+
+
+def test_fuel_that_went_while_parked(settings: Settings, ledger: Ledger) -> None:
+    found = levels(settings, ledger, LEVELS)
     # From the third hour's 55.0 to the fourth's 54.9 while off; refills and drives make no drop.
-    assert few["drop_pct"].round(3).to_list() == [12.0, 0.1]
+    assert [tuple(row.values()) for row in found] == [
+        (1, 2, 70.0, 58.0, 12.0),
+        (4, 1, 55.0, 54.9, 0.1),
+    ]
+
+
+def test_what_went_beside_unknown_hours_is_not_told(settings: Settings, ledger: Ledger) -> None:
+    """A unit that is in no register has no rows of days without files: it may have been driven."""
+    told = [
+        (0, 3600, 0, 90.0, 90.0),
+        # the first hour is not there: who knows whether it stood
+        (2, 0, 3600, 60.0, 60.0),
+        (3, 3600, 0, 50.0, 50.0),
+        (4, 0, 3600, None, None),
+        # two hours are not there
+        (7, 3600, 0, 30.0, 30.0),
+        (8, 0, 3600, 25.0, 25.0),
+        # nor one between two hours off
+        (10, 0, 3600, 20.0, 20.0),
+        (11, 3600, 0, 20.0, 20.0),
+    ]
+    assert levels(settings, ledger, told) == [
+        {"hour": 8, "hours": 1, "before_pct": 30.0, "after_pct": 25.0, "drop_pct": 5.0}
+    ]
+
+
+def test_an_hour_of_two_production_days_is_one_hour(settings: Settings, ledger: Ledger) -> None:
+    told = [
+        (0, 3600, 0, 70.0, 74.0),
+        (1, 0, 1800, None, None),
+        (1, 0, 1800, 66.0, 66.0),
+        (2, 0, 1800, 60.0, 60.0),
+        (2, 900, 900, 50.0, 58.0),  # it drove off in the half that belongs to the next day
+        (3, 3600, 0, 40.0, 44.0),
+    ]
+    assert levels(settings, ledger, told) == [
+        {"hour": 1, "hours": 1, "before_pct": 70.0, "after_pct": 66.0, "drop_pct": 4.0}
+    ]
 
 
 def test_districts_narrow_every_answer(lake: tuple[Reader, Scope]) -> None:
