@@ -146,11 +146,8 @@ class Reader:
         with self._opening:
             self._opened += 1
             if self._instance is not None and self._opened % LOOK_AFTER == 0:
-                kept = (
-                    "SELECT sum(memory_usage_bytes) FROM duckdb_memory() WHERE tag = 'OBJECT_CACHE'"
-                )
-                (found,) = self._instance.execute(kept).fetchone() or (0,)
-                if found > FOOTER_BYTES:
+                (kept,) = self._instance.execute(_KEPT).fetchone() or (0,)
+                if kept > FOOTER_BYTES:
                     self._instance = None
             if self._instance is None:
                 self._instance = instance(self.settings)

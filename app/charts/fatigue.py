@@ -200,7 +200,9 @@ def profile(cells: pl.DataFrame, dark: bool) -> go.Figure:
     A cell of fewer than five operators is grey; its number is withheld.
     """
     colours = palette(dark)
-    hours, rows = list(range(1, 13)), sorted(cells["nth"].unique().to_list(), reverse=True)
+    # Where clocks go back in the night its shift has a thirteenth hour.
+    hours = list(range(1, max(12, *cells["hour"]) + 1))
+    rows = sorted(cells["nth"].unique().to_list(), reverse=True)
     found = {(nth, hour): row for nth, hour, row in _cells(cells)}
     rate = [[_rate(found.get((nth, hour))) for hour in hours] for nth in rows]
     figure = go.Figure()

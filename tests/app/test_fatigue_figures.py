@@ -450,6 +450,9 @@ def test_the_profile_withholds_and_does_not_invent() -> None:
     assert list(rates.z[0])[:3] == [8.0, None, None]
     assert list(grey.z[0])[:3] == [None, 1, None]
     assert list(rates.text[0])[:3] == ["8", "", ""]
+    assert list(rates.x) == list(range(1, 13))
+    long = charts.profile(cells.with_columns(hour=pl.Series([12, 13])), dark=False).data
+    assert (list(long[1].z[0])[11:], list(long[0].z[0])[11:]) == ([8.0, None], [None, 1])
 
 
 class Page(HTMLParser):
