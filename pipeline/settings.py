@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     shift_start: dict[str, str] = Field(
         {}, description='Start of shift 1 by district: {"MLKB": "06:30"}; others 06:00.'
     )
+    boxes: dict[str, list[float]] = Field(
+        {},
+        description="Where a district's units can be: south, west, north, east in degrees,"
+        ' {"MLKB": [-2.3, 114.8, -1.8, 115.4]}. A position outside is a fault of the GPS.',
+    )
     poll_seconds: float = Field(
         15, ge=0.2, le=86_400, description="The worker looks for new files so often."
     )
@@ -234,6 +239,18 @@ class Settings(BaseSettings):
         for district, text in value.items():
             if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
                 raise ValueError(f"{district}: {text!r} is no time of day like 06:00")
+        return value
+
+    @field_validator("boxes")
+    @classmethod
+    def _boxes(cls, value: dict[str, list[float]]) -> dict[str, list[float]]:
+        for district, box in value.items():
+            match box:
+                case [south, west, north, east] if (
+                    -90 <= south < north <= 90 and -180 <= west < east <= 180
+                ):
+                    continue
+            raise ValueError(f"{district}: give south, west, north and east, in this order")
         return value
 
     @field_validator("keep_marts_days")

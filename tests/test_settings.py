@@ -18,6 +18,8 @@ from pipeline.settings import load, ready_home, unknown_variables
         ("ZONES", '{"MLKB": "Nowhere"}'),
         ("ZONES", "{not json"),
         ("SHIFT_START", '{"MLKB": "25:00"}'),
+        ("BOXES", '{"MLKB": [-1.8, 114.8, -2.3, 115.4]}'),
+        ("BOXES", '{"MLKB": [-2.3, 114.8, -1.8]}'),
         ("LEASE_SECONDS", "1"),
         ("LEASE_SECONDS", "soon"),
         ("MEMORY_LIMIT", "lots"),

@@ -22,6 +22,9 @@ from pipeline.settings import Settings
 from pipeline.storage.records import Partition
 from pipeline.storage.visible import identifier
 
+#: The box of a district of which none is told.
+_NOWHERE: list[float | None] = [None] * 4
+
 #: Where the rows of each mart of ``ROWS`` come from while the seconds are worked on.
 NEW = {
     "unit_minute": ("new_minute", "minute"),
@@ -198,13 +201,16 @@ def _shifts(shot: Snapshot, settings: Settings, now: datetime) -> pl.DataFrame:
 
 
 def _districts(shot: Snapshot, settings: Settings) -> pl.DataFrame:
-    """Where hours begin: some zones are half an hour off."""
+    """Where hours begin, for some zones are half an hour off; where units can be (deg), if told."""
     rows = {}
     for part in shot.partitions:
         start, _ = localtime.day_span(part.hiveperiod, settings.zone_of(part.dstrct_code))
-        rows[part.dstrct_code] = to_us(start) // 1_000_000 % 3600
-    schema = {"dstrct_code": pl.String, "offset_s": pl.Int64}
-    return pl.DataFrame(list(rows.items()), schema=schema, orient="row")
+        box = settings.boxes.get(part.dstrct_code, _NOWHERE)
+        rows[part.dstrct_code] = (to_us(start) // 1_000_000 % 3600, *box)
+    edges = ("south", "west", "north", "east")
+    schema = {"dstrct_code": pl.String, "offset_s": pl.Int64} | dict.fromkeys(edges, pl.Float64)
+    found = [(district, *row) for district, row in rows.items()]
+    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def _downtime(log: pl.DataFrame) -> pl.DataFrame:

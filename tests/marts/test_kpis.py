@@ -47,6 +47,8 @@ def seconds(unit: int) -> list[dict[str, Any]]:
             row["netstatus"] = "down"
         if unit == 1 and i >= 2700:  # the camera fails for the last quarter
             row["camcabinstatus"] = 0
+        if unit == 2:  # … and that of another is slow at times
+            row["camcabinfps"] = 9 if i < 900 else 10
     return lines
 
 
@@ -54,7 +56,9 @@ def seconds(unit: int) -> list[dict[str, Any]]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """(settings, ledger) of three units over an hour, with a log that covers two days."""
     folder = tmp_path_factory.mktemp("kpis")
-    settings = load(home=folder / "home", threads=1)
+    # Positions lie in its south-western corner: edges in another order would leave them outside.
+    boxes = {"MLKB": [-2.01, 115.0, -1.0, 116.0]}
+    settings = load(home=folder / "home", threads=1, boxes=boxes)
     ledger = open_ledger(settings)
     register = folder / "register.csv"
     register.write_text(
@@ -113,6 +117,14 @@ def test_a_part_that_fails_says_since_when(built: tuple[Settings, Ledger]) -> No
         "cab_camera", 3600, 2700, "at_times", "down", int(begin.timestamp()), True, False
     )  # fmt: skip
     assert gps == ("gps", 3600, 3600, "well", None, None, False, False)
+    query = (
+        "SELECT unitno, up_s, state, reason, since FROM device_health"
+        " WHERE unitno <> 'DT101' AND part = 'cab_camera' ORDER BY 1"
+    )
+    assert ask(*built, "device_health", query) == [
+        ("DT102", 2700, "at_times", "slow", None),
+        ("DT103", 3600, "well", None, None),  # it does not tell its frames
+    ]
 
 
 def test_a_cell_needs_three_units(built: tuple[Settings, Ledger]) -> None:

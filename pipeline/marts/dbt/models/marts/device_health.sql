@@ -2,20 +2,28 @@
 -- it is not, why, and what to do.
 with
 minutes as (
-    select s.hiveperiod, m.* exclude (hiveperiod)
+    select
+        s.hiveperiod,
+        m.* exclude (hiveperiod),
+        -- where no box is told no position is outside
+        not coalesce(
+            m.lat between d.south and d.north and m.lon between d.west and d.east, true
+        ) as is_outside
     from {{ source('lake', 'shifts') }} as s
     join {{ source('rows', 'unit_minute_rows') }} as m
         on m.dstrct_code = s.dstrct_code
         and m.minute >= to_timestamp(s.from_s)
         and m.minute < to_timestamp(s.until_s)
+    join {{ source('lake', 'districts') }} as d on d.dstrct_code = s.dstrct_code
 ),
 parts as (
     {%- set parts = [
-        ('cab_camera', 'seconds', 'cam_cabin_up_s',
-         "case when cam_cabin_blocked_s > 0 then 'blocked' else 'down' end",
-         'wipe or free the lens, then look at its cable'),
+        ('cab_camera', 'seconds', 'cam_cabin_up_s - coalesce(cam_cabin_slow_s, 0)',
+         "case when cam_cabin_blocked_s > 0 then 'blocked' when cam_cabin_slow_s > 0 then 'slow' else 'down' end",
+         'wipe or free the lens, look at its cable; slow: restart the device'),
         ('front_camera', 'seconds', 'cam_front_up_s', "'down'", 'look at the camera and its cable'),
-        ('gps', 'seconds', 'gps_fix_s', "'no fix'", 'look at the antenna: sky, cable, plug'),
+        ('gps', 'seconds', 'case when is_outside then 0 else gps_fix_s end',
+         "case when is_outside then 'outside' else 'no fix' end", 'look at the antenna: sky, cable, plug'),
         ('vehicle_bus', 'moving_s + idle_s', 'least(can_s, moving_s + idle_s)', "'silent'",
          'look at the plug of the vehicle bus'),
         ('storage', 'seconds',

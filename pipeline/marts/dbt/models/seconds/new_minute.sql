@@ -16,6 +16,10 @@ signals as (
         count(*) filter (coalesce(t.EngineSpeed, t.VehicleSpeed, t.BatteryVoltage) is not null) as can_s,
         count(*) filter (t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0) as cam_cabin_up_s,
         count(*) filter (t.camcabinblocked = 1) as cam_cabin_blocked_s,
+        -- a blink lasts a tenth to four tenths of a second: fewer frames miss it
+        count(*) filter (
+            t.camcabinstatus = 1 and coalesce(t.camcabinblocked, 0) = 0 and t.camcabinfps < 10
+        ) as cam_cabin_slow_s,
         count(*) filter (t.camfrontstatus = 1) as cam_front_up_s,
         count(*) filter (coalesce(t.gpsfixtype, 0) >= 2 and coalesce(t.gpsfixage, 0) <= 5) as gps_fix_s,
         count(*) filter (t.netstatus = 'down') as net_down_s,
