@@ -155,7 +155,8 @@ class Settings(BaseSettings):
     boxes: dict[str, list[float]] = Field(
         {},
         description="Where a district's units can be: south, west, north, east in degrees,"
-        ' {"MLKB": [-2.3, 114.8, -1.8, 115.4]}. A position outside is a fault of the GPS.',
+        ' {"MLKB": [-2.3, 114.8, -1.8, 115.4]}. A position outside is a fault of the GPS'
+        " on the days that are built from then on.",
     )
     poll_seconds: float = Field(
         15, ge=0.2, le=86_400, description="The worker looks for new files so often."

@@ -124,9 +124,11 @@ class Reader:
         Each has those of its columns that are among ``columns``, telemetry and marts their ``KEYS``
         too; every column when none are named.
         """
+        relations = list(relations)
         cursor = self._cursor()
         try:
-            relations = list(relations)
+            if TELEMETRY in relations:  # a day of a fleet's seconds has footers of 100 MB
+                cursor.execute("SET SESSION parquet_metadata_cache = false")
             with self.ledger.read() as ledger:
                 self._define(cursor, ledger, relations, scope, columns)
                 for name in set(relations) & relation_names():

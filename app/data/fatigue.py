@@ -144,7 +144,7 @@ def profile(filters: Filters, days: Collection[str]) -> pl.DataFrame:
     known = max(unlink.first_linked(house.settings, district, now) for district in districts)
     filters = replace(filters, first=max(filters.first, known))
     times = shift_times(filters).filter(pl.col("hiveperiod").is_in(list(days)))
-    wide = Scope(next_day(filters.first, -ROSTER_DAYS), next_day(filters.last), filters.districts)
+    wide = Scope(next_day(filters.first, -ROSTER_DAYS), filters.last, filters.districts)
     return ask(
         PAGE,
         "fatigue_profile",

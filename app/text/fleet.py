@@ -159,9 +159,9 @@ EN = {
     "fault.wrong": "Wrong",
     "fault.waiting": "Files wait",
     "fault.at times": "At times",
-    "remedy.cab_camera": "Wipe or free the lens, look at its cable; if slow, restart it",
+    "remedy.cab_camera": "Wipe or free the lens, look at the cable; if slow, restart the device",
     "remedy.front_camera": "Look at the camera and its cable",
-    "remedy.gps": "Look at the antenna: sky, cable, plug",
+    "remedy.gps": "Look at the antenna: sky, cable, plug; outside: is the unit there?",
     "remedy.vehicle_bus": "Look at the plug of the vehicle bus",
     "remedy.storage": "Fetch the files by cable; replace the card",
     "remedy.temperature": "Free the air way, move it out of the sun",
@@ -379,9 +379,13 @@ ID: dict[str, str] = {
     "fault.wrong": "Salah",
     "fault.waiting": "File menunggu",
     "fault.at times": "Kadang-kadang",
-    "remedy.cab_camera": "Bersihkan lensa, periksa kabelnya; bila lambat, mulai ulang",
+    "remedy.cab_camera": (
+        "Bersihkan atau bebaskan lensa, periksa kabel; bila lambat, mulai ulang perangkat"
+    ),
     "remedy.front_camera": "Periksa kamera dan kabelnya",
-    "remedy.gps": "Periksa antena: pandangan ke langit, kabel, konektor",
+    "remedy.gps": (
+        "Periksa antena: pandangan ke langit, kabel, konektor; di luar: apakah unitnya di sana?"
+    ),
     "remedy.vehicle_bus": "Periksa konektor vehicle bus",
     "remedy.storage": "Ambil file lewat kabel; ganti kartu",
     "remedy.temperature": "Bebaskan aliran udara, jauhkan dari matahari",

@@ -27,6 +27,7 @@ worked AS MATERIALIZED (
     FROM operator_shift
     WHERE hiveperiod >= strftime($first::DATE - 14, '%Y-%m-%d')
 ),
+known AS (SELECT * FROM worked WHERE seen_s IS NOT NULL),
 calendar AS (
     -- An operator's days of a shift as bits, the first lowest: 31 days and 14 before them fit.
     SELECT dstrct_code, operatorid, shift, bit_or(1::BIGINT << day) AS days
@@ -53,7 +54,7 @@ taken AS (
             sum(o.seen_s[9]), sum(o.seen_s[10]), sum(o.seen_s[11]), sum(o.seen_s[12]),
             sum(o.seen_s[13])
         ] AS seen_s
-    FROM worked AS o
+    FROM known AS o
     JOIN shifts AS s USING (dstrct_code, hiveperiod, shift)
     JOIN calendar AS c USING (dstrct_code, operatorid, shift)
     JOIN weeks AS w ON w.week = ((c.days << 6) >> s.day) & 127
@@ -74,6 +75,8 @@ found AS (
     JOIN shifts AS s USING (dstrct_code, hiveperiod, shift)
     JOIN calendar AS c USING (dstrct_code, operatorid, shift)
     JOIN weeks AS w ON w.week = ((c.days << 6) >> s.day) & 127
+    -- Where the hours are not known there is nothing to divide by: marts of an older release.
+    SEMI JOIN known AS k USING (dstrct_code, hiveperiod, shift, operatorid)
     LEFT JOIN case_states AS r USING (case_id)
     WHERE coalesce(r.state, 'new') <> 'false_alarm'
     GROUP BY w.nth, hour

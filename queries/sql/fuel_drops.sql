@@ -1,7 +1,7 @@
 -- Fuel that was gone after a unit had stood with its engine off for whole hours. Before is the lowest
 -- level of the hour before, after the highest of the last hour of the standstill with a level, or of
--- the hour that follows it: refuelling hides a drop, driving makes none. Where the hour beside a
--- standstill is not known nothing is told.
+-- the hour that follows it: refuelling hides a drop, driving makes none. Nothing is told where the
+-- hour before is not there, or the level is only known later than the hour after.
 -- grain: one row per unit and standstill over which the level fell by $points or more
 -- reads: unit_hour
 -- $first, $last: production days, inclusive; $districts: empty list for all; $points: of the tank, %
@@ -9,7 +9,8 @@
 --   off), before_pct, after_pct, drop_pct, lat, lon (deg, of the hour before)
 WITH hours AS (
     SELECT
-        dstrct_code, unitno, hour_start, lat, lon,
+        dstrct_code, unitno, hour_start,
+        CASE WHEN lat IS NOT NULL AND lon IS NOT NULL THEN {'lat': lat, 'lon': lon} END AS place,
         FuelLevel_min::DOUBLE AS lowest, FuelLevel_max::DOUBLE AS highest,
         moving_s + idle_s + unknown_s = 0 AS parked
     FROM unit_hour
@@ -29,7 +30,7 @@ edges AS MATERIALIZED (
     -- An hour in which one production day ends and the next begins has two rows.
     SELECT
         dstrct_code, unitno, hour_start, bool_and(parked) AS parked,
-        min(lowest) AS lowest, max(highest) AS highest, max(lat) AS lat, max(lon) AS lon
+        min(lowest) AS lowest, max(highest) AS highest, any_value(place) AS place
     FROM hours
     SEMI JOIN near USING (dstrct_code, unitno, hour_start)
     GROUP BY dstrct_code, unitno, hour_start
@@ -50,7 +51,7 @@ stands AS (
 compared AS (
     SELECT
         s.dstrct_code, s.unitno, s.parked_at, s.hours, b.lowest AS before_pct,
-        coalesce(s.level_off, a.highest) AS after_pct, b.lat, b.lon
+        coalesce(s.level_off, a.highest) AS after_pct, b.place
     FROM stands AS s
     JOIN edges AS b
       ON b.dstrct_code = s.dstrct_code AND b.unitno = s.unitno
@@ -61,7 +62,7 @@ compared AS (
 )
 SELECT
     dstrct_code, unitno, parked_at, hours, before_pct, after_pct,
-    before_pct - after_pct AS drop_pct, lat, lon
+    before_pct - after_pct AS drop_pct, place.lat AS lat, place.lon AS lon
 FROM compared
 WHERE before_pct - after_pct >= $points
 ORDER BY drop_pct DESC, dstrct_code, unitno

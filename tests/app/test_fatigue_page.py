@@ -294,7 +294,7 @@ def test_the_days_of_ramadan_are_told_and_can_be_looked_at_alone(
 ) -> None:
     watched(home, ledger)
     day, _ = placed(ledger)
-    other = next_day(day)  # the hours after midnight of a night shift lie in it
+    other = next_day(day)
     page = partial(opened, script)
     monkeypatch.setattr(daylight, "ramadan_day", {day: 3}.get)
     app = page(view="patterns", **{state.FIRST: day, state.LAST: other})

@@ -216,9 +216,8 @@ def _day(
         offsets = pa.array([number for number in first for _ in range(height)], pa.int64())
         ids = pc.cast(pc.add(numbers, offsets), pa.string())
         table = _put(table, "case_id", pc.binary_join_element_wise(pa.scalar("F-"), ids, ""))
-    moments = [
-        key for key in MARTS[name].key if pa.types.is_timestamp(table.schema.field(key).type)
-    ]
+    moments = [key for key in MARTS[name].key if key in times]
+    moments += times & {"started_at"}  # of what has a name of its own: a case
     if back == 0 and moments:
         table = table.filter(pc.less(table[moments[0]], pa.scalar(fleet.now)))
     if not table.num_rows:

@@ -6,6 +6,7 @@ usual days and over the longest span, and what it asks is noted down.
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import sys
@@ -164,6 +165,9 @@ def questions(homes: Mapping[str, str], today: str, unit: str, rounds: int) -> l
         {"page": "", "span": "", "name": name, "rows": 0, "seconds": dict.fromkeys(readers, ())}
         for name in unasked(found)
     ]
+    # As the server does when it starts: the collector need not look at what the pages imported.
+    gc.collect()
+    gc.freeze()
     for one in found:
         spent: dict[str, list[float]] = {name: [] for name in readers}
         height = 0

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.storage.ledger import Ledger
+from pipeline.storage.records import TELEMETRY
 from queries import connect
 from queries.connect import Reader, open_reader
 from queries.scope import Scope
@@ -43,10 +44,11 @@ def test_footers_are_kept_until_they_are_too_many(
         assert read(reader) == rows
 
 
-def test_a_free_question_keeps_no_footers(settings: Settings, ledger: Ledger) -> None:
-    """It may be about every second that there is: their footers are larger than all limits."""
+def test_no_footers_of_seconds_are_kept(settings: Settings, ledger: Ledger) -> None:
+    """A free question may be about all of them: their footers are larger than all limits."""
     asked = "SELECT current_setting('parquet_metadata_cache') AS kept"
     with open_reader(settings, ledger) as reader:
         assert reader.contract(asked)["kept"].to_list() == [False]
-        with reader.cursor([], Scope()) as cursor:
-            assert cursor.execute(asked).fetchall() == [(True,)]
+        with reader.cursor([TELEMETRY], Scope()) as seconds, reader.cursor([], Scope()) as marts:
+            assert seconds.execute(asked).fetchall() == [(False,)]
+            assert marts.execute(asked).fetchall() == [(True,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -165,7 +165,7 @@ LEVELS = [
 
 
 def levels(
-    settings: Settings, ledger: Ledger, told: Iterable[tuple[int, int, int, Any, Any]]
+    settings: Settings, ledger: Ledger, told: Sequence[tuple[int, int, int, Any, Any]]
 ) -> list[dict[str, Any]]:
     """What is found of drops of 0.05 points and more among these hours of one unit."""
     start = datetime(2026, 1, 31, 0, tzinfo=UTC)
@@ -173,9 +173,9 @@ def levels(
     common = {"hiveperiod": DAY, "dstrct_code": DISTRICT, "unitno": "DT-101"}
     rows = [
         common
-        | {"idle_s": 0, "unknown_s": 0}
+        | {"idle_s": 0, "unknown_s": 0, "lat": float((-1) ** i * i), "lon": float(i)}
         | dict(zip(names, (start + timedelta(hours=row[0]), *row[1:]), strict=True))
-        for row in told
+        for i, row in enumerate(told)
     ]
     with ledger.write() as connection:
         Lake(settings, ledger, "Asia/Makassar", UNITS).write(connection, "unit_hour", rows, 1)
@@ -183,6 +183,8 @@ def levels(
         found = ask(reader, "fuel_drops", Scope(DAY, DAY), points=0.05)
         large = ask(reader, "fuel_drops", Scope(DAY, DAY), points=3.0)
     assert large.rows() == [row for row in found.rows() if row[6] >= 3]
+    places = {(row["lat"], row["lon"]) for row in rows}
+    assert set(found.select("lat", "lon").iter_rows()) <= places
     hour = (pl.col("parked_at") - start).dt.total_hours().alias("hour")
     pct = (pl.col(name).round(3) for name in ("before_pct", "after_pct", "drop_pct"))
     return found.select(hour, "hours", *pct).to_dicts()
@@ -219,7 +221,8 @@ def test_what_went_beside_unknown_hours_is_not_told(settings: Settings, ledger: 
 
 def test_an_hour_of_two_production_days_is_one_hour(settings: Settings, ledger: Ledger) -> None:
     told = [
-        (0, 3600, 0, 70.0, 74.0),
+        (0, 1800, 0, 70.0, 74.0),
+        (0, 1800, 0, 71.0, 74.0),
         (1, 0, 1800, None, None),
         (1, 0, 1800, 66.0, 66.0),
         (2, 0, 1800, 60.0, 60.0),

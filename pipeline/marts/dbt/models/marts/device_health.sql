@@ -19,11 +19,13 @@ minutes as (
 parts as (
     {%- set parts = [
         ('cab_camera', 'seconds', 'cam_cabin_up_s - coalesce(cam_cabin_slow_s, 0)',
-         "case when cam_cabin_blocked_s > 0 then 'blocked' when cam_cabin_slow_s > 0 then 'slow' else 'down' end",
-         'wipe or free the lens, look at its cable; slow: restart the device'),
+         "case when cam_cabin_blocked_s > 0 then 'blocked'"
+         " when cam_cabin_slow_s > seconds - cam_cabin_up_s then 'slow' else 'down' end",
+         'wipe or free the lens, look at the cable; if slow, restart the device'),
         ('front_camera', 'seconds', 'cam_front_up_s', "'down'", 'look at the camera and its cable'),
         ('gps', 'seconds', 'case when is_outside then 0 else gps_fix_s end',
-         "case when is_outside then 'outside' else 'no fix' end", 'look at the antenna: sky, cable, plug'),
+         "case when is_outside then 'outside' else 'no fix' end",
+         'look at the antenna: sky, cable, plug; outside: is the unit there?'),
         ('vehicle_bus', 'moving_s + idle_s', 'least(can_s, moving_s + idle_s)', "'silent'",
          'look at the plug of the vehicle bus'),
         ('storage', 'seconds',
