@@ -200,10 +200,20 @@ class Visit:
     def sign_in(self, role: str, password: str = PASSWORD) -> None:
         form = self.page
         form.get_by_label("User name").wait_for()
-        self._settled()  # a run that ends now would draw the form anew, empty
-        form.get_by_label("User name").fill(f"the-{role}")
-        form.get_by_label("Password", exact=True).fill(password)
-        form.get_by_role("button", name="Sign in").click()
+        button, refusal = form.get_by_role("button", name="Sign in"), form.get_by_role("alert")
+        # A run that ends meanwhile draws the form anew: empty, or deaf to the click.
+        for _ in range(4):
+            self._settled()
+            form.get_by_label("User name").fill(f"the-{role}")
+            form.get_by_label("Password", exact=True).fill(password)
+            button.click()
+            with suppress(AssertionError):
+                wait_until(
+                    lambda: not button.is_visible() or refusal.count() > 0,
+                    LONGEST / 4,
+                    "an answer to the form",
+                )
+                return
 
     def heading(self, title: str) -> None:
         try:
