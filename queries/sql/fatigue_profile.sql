@@ -44,21 +44,26 @@ weeks AS (
         END AS nth
     FROM range(64, 128) AS r (week)
 ),
+roster AS MATERIALIZED (
+    -- Who had which shift, as the how-many-eth in a row.
+    SELECT s.dstrct_code, s.hiveperiod, s.shift, s.from_s, c.operatorid, w.nth
+    FROM shifts AS s
+    JOIN calendar AS c USING (dstrct_code, shift)
+    JOIN weeks AS w ON w.week = ((c.days << 6) >> s.day) & 127
+),
 taken AS (
     -- Summed up by operator before the hours become rows, which are half a million otherwise.
     SELECT
-        w.nth, o.operatorid,
+        r.nth, r.operatorid,
         [
-            sum(o.seen_s[1]), sum(o.seen_s[2]), sum(o.seen_s[3]), sum(o.seen_s[4]),
-            sum(o.seen_s[5]), sum(o.seen_s[6]), sum(o.seen_s[7]), sum(o.seen_s[8]),
-            sum(o.seen_s[9]), sum(o.seen_s[10]), sum(o.seen_s[11]), sum(o.seen_s[12]),
-            sum(o.seen_s[13])
+            sum(k.seen_s[1]), sum(k.seen_s[2]), sum(k.seen_s[3]), sum(k.seen_s[4]),
+            sum(k.seen_s[5]), sum(k.seen_s[6]), sum(k.seen_s[7]), sum(k.seen_s[8]),
+            sum(k.seen_s[9]), sum(k.seen_s[10]), sum(k.seen_s[11]), sum(k.seen_s[12]),
+            sum(k.seen_s[13])
         ] AS seen_s
-    FROM known AS o
-    JOIN shifts AS s USING (dstrct_code, hiveperiod, shift)
-    JOIN calendar AS c USING (dstrct_code, operatorid, shift)
-    JOIN weeks AS w ON w.week = ((c.days << 6) >> s.day) & 127
-    GROUP BY w.nth, o.operatorid
+    FROM known AS k
+    JOIN roster AS r USING (dstrct_code, hiveperiod, shift, operatorid)
+    GROUP BY r.nth, r.operatorid
 ),
 hours AS (SELECT nth, unnest(range(1, 14)) AS hour, unnest(seen_s) AS seen_s FROM taken),
 seen AS (
@@ -69,17 +74,15 @@ seen AS (
 ),
 found AS (
     SELECT
-        w.nth, floor((epoch(f.started_at) - s.from_s) / 3600)::BIGINT + 1 AS hour,
+        r.nth, floor((epoch(f.started_at) - r.from_s) / 3600)::BIGINT + 1 AS hour,
         count(*) AS cases
     FROM fatigue_case AS f
-    JOIN shifts AS s USING (dstrct_code, hiveperiod, shift)
-    JOIN calendar AS c USING (dstrct_code, operatorid, shift)
-    JOIN weeks AS w ON w.week = ((c.days << 6) >> s.day) & 127
+    JOIN roster AS r USING (dstrct_code, hiveperiod, shift, operatorid)
     -- Where the hours are not known there is nothing to divide by: marts of an older release.
     SEMI JOIN known AS k USING (dstrct_code, hiveperiod, shift, operatorid)
-    LEFT JOIN case_states AS r USING (case_id)
-    WHERE coalesce(r.state, 'new') <> 'false_alarm'
-    GROUP BY w.nth, hour
+    LEFT JOIN case_states AS s USING (case_id)
+    WHERE coalesce(s.state, 'new') <> 'false_alarm'
+    GROUP BY r.nth, hour
 )
 SELECT
     s.hour, s.nth, s.operators < 5 AS withheld,
